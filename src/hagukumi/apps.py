@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class HagukumiConfig(AppConfig):
+    name = "hagukumi"
+    label = "hagukumi"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from hagukumi.config import wiring
+
+        wiring.connect()

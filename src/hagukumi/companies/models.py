@@ -1,0 +1,33 @@
+"""Companies and their mail domains. Small next to leads; a reference table when distributed."""
+
+from django.db import models
+
+
+class Company(models.Model):
+    """One company. `match_key` is `kit.ja.company_key(name)`; `sales_yen` and `employees` are per year, null = unknown."""
+
+    name = models.CharField(max_length=200)
+    legal_form = models.CharField(max_length=20, default="")
+    form_position = models.CharField(max_length=5, default="")
+    match_key = models.CharField(max_length=200, unique=True)
+    corporate_number = models.CharField(max_length=13, null=True, unique=True)
+    industry = models.CharField(max_length=30, default="")
+    sales_yen = models.BigIntegerField(null=True)
+    employees = models.IntegerField(null=True)
+    prefecture = models.CharField(max_length=10, default="")
+    postal_code = models.CharField(max_length=8, default="")
+    address = models.CharField(max_length=300, default="")
+    url = models.CharField(max_length=300, default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "company"
+
+
+class CompanyDomain(models.Model):
+    domain = models.CharField(max_length=200, primary_key=True)
+    company = models.ForeignKey(Company, models.CASCADE)
+
+    class Meta:
+        db_table = "company_domain"

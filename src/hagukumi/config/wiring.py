@@ -1,0 +1,28 @@
+"""The whole house on one page: which rooms register what, and the order of the heart's steps."""
+
+from hagukumi.consent import kinds as consent_kinds
+from hagukumi.deals import kinds as deal_kinds
+from hagukumi.forms import kinds as form_kinds
+from hagukumi.leads import kinds as lead_kinds
+from hagukumi.ledger import kinds
+from hagukumi.messages import kinds as message_kinds
+from hagukumi.phases import kinds as phase_kinds
+from hagukumi.scenarios import kinds as scenario_kinds
+from hagukumi.scoring import kinds as score_kinds
+from hagukumi.segments import kinds as segment_kinds
+from hagukumi.tracking import kinds as tracking_kinds
+
+_connected = False
+
+
+def connect() -> None:
+    """Register every room's activity kinds, condition types and heart steps. Called once, when Django starts."""
+    global _connected
+    if _connected:
+        return
+    _connected = True
+    for room in (
+        tracking_kinds, message_kinds, form_kinds, lead_kinds, consent_kinds, segment_kinds, score_kinds, phase_kinds,
+        deal_kinds, scenario_kinds,
+    ):
+        kinds.register(*room.KINDS)

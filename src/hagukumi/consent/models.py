@@ -1,0 +1,60 @@
+"""What each person agreed to, by which basis, and who must never be mailed."""
+
+from django.db import models
+
+
+class ConsentText(models.Model):
+    """The exact words a person agreed to. Never edited: a new wording is a new row (same key, next version)."""
+
+    key = models.SlugField(max_length=40)
+    version = models.SmallIntegerField()
+    text = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "consent_text"
+        constraints = [models.UniqueConstraint(fields=["key", "version"], name="consent_text_version")]
+
+
+class Consent(models.Model):
+    """Append-only. `basis`: optin, card, relation, published, optout. `channel`: email (others later)."""
+
+    pk = models.CompositePrimaryKey("lead_id", "id")
+    lead_id = models.BigIntegerField()
+    id = models.BigIntegerField()  # from sequence consent_id_seq
+    channel = models.CharField(max_length=10)
+    granted = models.BooleanField()
+    basis = models.CharField(max_length=12)
+    text = models.ForeignKey(ConsentText, models.PROTECT, null=True, db_constraint=False)
+    evidence = models.CharField(max_length=200, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "consent"
+
+
+class ConsentNow(models.Model):
+    """The folded state that the gate reads: the last word of each person per channel."""
+
+    pk = models.CompositePrimaryKey("lead_id", "channel")
+    lead_id = models.BigIntegerField()
+    channel = models.CharField(max_length=10)
+    granted = models.BooleanField()
+    basis = models.CharField(max_length=12)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "consent_now"
+
+
+class Suppression(models.Model):
+    """An address that is never mailed, whoever owns it. `reason`: unsubscribe, hard_bounce, complaint, manual."""
+
+    pk = models.CompositePrimaryKey("channel", "value")
+    channel = models.CharField(max_length=10)
+    value = models.CharField(max_length=254)
+    reason = models.CharField(max_length=15)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "suppression"

@@ -1,0 +1,17 @@
+"""What can be read or downloaded: a whitepaper, a case study, a checklist."""
+
+from django.db import models
+
+
+class Content(models.Model):
+    """A downloadable piece. `kind`: `content.rules.KINDS`. The file lives under the home folder, served by a signed link."""
+
+    title = models.CharField(max_length=160)
+    kind = models.CharField(max_length=20)
+    summary = models.TextField(default="", blank=True)
+    file_name = models.CharField(max_length=200, default="")
+    path = models.CharField(max_length=300, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "content"

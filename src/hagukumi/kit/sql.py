@@ -1,0 +1,119 @@
+"""Named SQL: statements live in `.sql` files, each with one typed wrapper in the `queries.py` beside it.
+
+A file holds statements that begin with `-- name: some_name`. Parameters are `%(name)s` (cast them where PostgreSQL
+cannot infer a type: `%(now)s::timestamptz`). A statement may also hold `{slots}` for composed SQL (conditions, scopes);
+each slot declares a default in the header, `-- slot NAME: true`, which is what is prepared at boot.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from psycopg import sql
+
+_NAME = re.compile(r"^-- name:\s*(\w+)\s*$", re.MULTILINE)
+_SLOT = re.compile(r"^-- slot (\w+):\s*(.+)$", re.MULTILINE)
+_COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
+_PARAM = re.compile(r"%\((\w+)\)s")
+_REGISTRY: dict[str, "Query"] = {}
+
+
+class BrokenQueryError(RuntimeError):
+    """A named statement does not fit the schema. Carries the statement's full name."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One named statement. Calls run on Django's connection, inside the caller's transaction."""
+
+    name: str
+    text: str
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+    def compose(self, **slots: sql.Composable | str) -> str:
+        """The statement's text with its slots filled; unfilled ones take their declared default."""
+        text = self.text
+        for slot, default in self.slots.items():
+            value = slots.pop(slot, default)
+            filled = value.as_string(None) if isinstance(value, sql.Composable) else value
+            text = text.replace("{" + slot + "}", filled)
+        if slots:
+            raise KeyError(f"{self.name} has no slot {', '.join(slots)}")
+        return text
+
+    def run(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> int:
+        """Execute for effect; returns the number of rows touched."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.compose(**slots), params or {})
+            return max(cursor.rowcount, 0)
+
+    def rows(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> list[dict[str, Any]]:
+        """All result rows as dicts, in the statement's order."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.compose(**slots), params or {})
+            names = [column.name for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def row(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> dict[str, Any] | None:
+        """The first result row, or None."""
+        found = self.rows(params, **slots)
+        return found[0] if found else None
+
+    def value(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> Any:
+        """The first column of the first row, or None."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.compose(**slots), params or {})
+            row = cursor.fetchone()
+            return row[0] if row else None
+
+
+class Queries:
+    """The statements of one `.sql` file, by attribute: `SQL = Queries(__file__)`, then `SQL.some_name.rows(...)`."""
+
+    def __init__(self, beside: str, filename: str = "queries.sql") -> None:
+        path = Path(beside).with_name(filename)
+        self._found = {query.name.rsplit(".", 1)[1]: query for query in _parse(path)}
+        _REGISTRY.update({query.name: query for query in self._found.values()})
+
+    def __getattr__(self, name: str) -> Query:
+        try:
+            return self._found[name]
+        except KeyError:
+            raise AttributeError(f"no named query {name}") from None
+
+
+def _parse(path: Path) -> Iterator[Query]:
+    parts = _NAME.split(path.read_text(encoding="utf-8"))
+    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+        slots = {slot: default.strip() for slot, default in _SLOT.findall(text)}
+        body = _COMMENT.sub("", text).strip().rstrip(";")
+        yield Query(f"{path.parent.name}.{name}", body, slots)
+
+
+def registered() -> Sequence[Query]:
+    """Every named statement imported so far, in name order."""
+    return [_REGISTRY[name] for name in sorted(_REGISTRY)]
+
+
+def prepare_all() -> int:
+    """Prepare every named statement against the live schema; raises BrokenQueryError naming the first that does not fit.
+
+    Temporary tables that statements stand on must exist in this session first (`tracking.services.open_beat_tables`).
+    """
+    with connection.cursor() as cursor:
+        for query in registered():
+            try:
+                cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")
+                cursor.execute("DEALLOCATE hagukumi_check")
+            except Exception as error:
+                raise BrokenQueryError(f"{query.name}: {str(error).strip()}") from error
+    return len(_REGISTRY)
+
+
+def _numbered(text: str) -> str:
+    seen: dict[str, int] = {}
+    numbered = _PARAM.sub(lambda match: f"${seen.setdefault(match.group(1), len(seen) + 1)}", text)
+    return numbered.replace("%%", "%")

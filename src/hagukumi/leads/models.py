@@ -1,0 +1,179 @@
+"""The one lead database: people (known or anonymous), what identifies them, where they came from, files taken in."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+
+class Source(models.Model):
+    """Where leads come from (M1): typed (`leads.rules.SOURCE_TYPES`), dated, costed in yen, with its consent basis."""
+
+    name = models.CharField(max_length=120, unique=True)
+    type = models.CharField(max_length=20)
+    date = models.DateField(null=True)
+    cost_yen = models.BigIntegerField(default=0)
+    consent_basis = models.CharField(max_length=20, default="")
+    note = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "source"
+
+
+class Field(models.Model):
+    """A customer's own field. `type`: text, number, date, choice, bool. Values live in `lead.fields[key]`."""
+
+    key = models.SlugField(max_length=40, unique=True)
+    type = models.CharField(max_length=10)
+    label_ja = models.CharField(max_length=60)
+    label_en = models.CharField(max_length=60)
+    choices = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "field"
+
+
+class Lead(models.Model):
+    """One row a person. Anonymous visitors have `known_at` null; a merged row has state 'merged' and `merged_into`.
+
+    `rank` is exec, manager, staff or ''. `missing` (generated) counts the unfilled fields of M3: 0 = リード成立.
+    """
+
+    lead_id = models.BigAutoField(primary_key=True)
+    known_at = models.DateTimeField(null=True)
+    last_name = models.CharField(max_length=60, default="")
+    first_name = models.CharField(max_length=60, default="")
+    last_kana = models.CharField(max_length=60, default="")
+    first_kana = models.CharField(max_length=60, default="")
+    company_name = models.CharField(max_length=200, default="")
+    company = models.ForeignKey("hagukumi.Company", models.SET_NULL, null=True, db_constraint=False)
+    department = models.CharField(max_length=120, default="")
+    title = models.CharField(max_length=120, default="")
+    rank = models.CharField(max_length=10, default="")
+    email = models.CharField(max_length=254, default="")
+    phone = models.CharField(max_length=30, default="")
+    phone_extension = models.CharField(max_length=10, default="")
+    mobile = models.CharField(max_length=30, default="")
+    postal_code = models.CharField(max_length=8, default="")
+    prefecture = models.CharField(max_length=10, default="")
+    address = models.CharField(max_length=300, default="")
+    issue = models.TextField(default="", blank=True)
+    timeframe = models.CharField(max_length=60, default="")
+    users_expected = models.IntegerField(null=True)
+    place = models.CharField(max_length=120, default="")
+    source = models.ForeignKey(Source, models.PROTECT, null=True, db_constraint=False)
+    owner = models.ForeignKey("hagukumi.User", models.SET_NULL, null=True, db_constraint=False)
+    state = models.CharField(max_length=15, default="active")
+    merged_into = models.BigIntegerField(null=True)
+    fields = models.JSONField(default=dict)
+    missing = models.GeneratedField(
+        expression=models.expressions.RawSQL(
+            "((last_name = '')::int + (company_name = '')::int + (department = '')::int + (title = '')::int"
+            " + (email = '')::int + (phone = '' AND mobile = '')::int)",
+            (),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lead"
+        indexes = [
+            models.Index(fields=["-known_at", "-lead_id"], name="lead_known", condition=models.Q(known_at__isnull=False)),
+            models.Index(fields=["company"], name="lead_company"),
+        ]
+
+
+class LeadIdentity(models.Model):
+    """What identifies a person: kind `email`, `visitor`, `phone_name` or `crm`; `value` is normalised (kit.ja)."""
+
+    pk = models.CompositePrimaryKey("kind", "value")
+    kind = models.CharField(max_length=12)
+    value = models.CharField(max_length=254)
+    lead_id = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "lead_identity"
+
+
+class LeadTag(models.Model):
+    pk = models.CompositePrimaryKey("lead_id", "tag")
+    lead_id = models.BigIntegerField()
+    tag = models.CharField(max_length=60)
+
+    class Meta:
+        db_table = "lead_tag"
+        indexes = [models.Index(fields=["tag"], name="lead_tag_tag")]
+
+
+class LeadSearch(models.Model):
+    """Two-character grams of name, kana, company, mail and phone, kept by the beat (`leads.queries.refresh_search`)."""
+
+    lead_id = models.BigIntegerField(primary_key=True)
+    grams = ArrayField(models.TextField())
+
+    class Meta:
+        db_table = "lead_search"
+        indexes = [GinIndex(fields=["grams"], name="lead_search_grams")]
+
+
+class Employment(models.Model):
+    """The lead's companies over time; the open row (`ended_on` null) is the present one."""
+
+    pk = models.CompositePrimaryKey("lead_id", "started_on")
+    lead_id = models.BigIntegerField()
+    started_on = models.DateField()
+    ended_on = models.DateField(null=True)
+    company_id = models.BigIntegerField(null=True)
+    company_name = models.CharField(max_length=200, default="")
+    department = models.CharField(max_length=120, default="")
+    title = models.CharField(max_length=120, default="")
+
+    class Meta:
+        db_table = "employment"
+
+
+class Import(models.Model):
+    """One file taken in. `state`: draft, queued, running, done, cancelled, failed. The file lives under the home folder."""
+
+    file_name = models.CharField(max_length=200)
+    path = models.CharField(max_length=300)
+    encoding = models.CharField(max_length=20, default="")
+    header_key = models.CharField(max_length=64, default="", db_index=True)
+    mapping = models.JSONField(default=dict)
+    source = models.ForeignKey(Source, models.PROTECT, null=True)
+    basis = models.CharField(max_length=20, default="")
+    state = models.CharField(max_length=12, default="draft")
+    cancel_asked = models.BooleanField(default=False)
+    rows = models.IntegerField(default=0)
+    done_rows = models.IntegerField(default=0)
+    created = models.IntegerField(default=0)
+    updated = models.IntegerField(default=0)
+    unchanged = models.IntegerField(default=0)
+    rejected = models.IntegerField(default=0)
+    message = models.JSONField(default=dict)
+    user = models.ForeignKey("hagukumi.User", models.PROTECT, null=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "import_file"
+
+
+class ImportReject(models.Model):
+    """A row that was not taken in: its number in the file (header = 1), the row as it was, and a reason code with values."""
+
+    pk = models.CompositePrimaryKey("import_id", "row_no")
+    import_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    raw = models.JSONField()
+    reason = models.CharField(max_length=30)
+    column = models.CharField(max_length=120, default="")
+    value = models.CharField(max_length=200, default="")
+
+    class Meta:
+        db_table = "import_reject"

@@ -1,0 +1,45 @@
+"""The kinds of activity: each room registers its own from `config/wiring.py`; codes are stored, so they never change."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`icon` is a Tabler icon name; `object` the table that object_id points to ('' = none); `unit` that of `amount`.
+
+    `group` is the timeline filter it belongs to: web, mail, form, seminar, call, lead, qualify, scenario, deal.
+    """
+
+    code: int
+    key: str
+    label_ja: str
+    label_en: str
+    icon: str
+    group: str
+    object: str = ""
+    unit: str = ""
+
+
+_BY_CODE: dict[int, Kind] = {}
+_BY_KEY: dict[str, Kind] = {}
+
+
+def register(*kinds: Kind) -> None:
+    """Add kinds to the house; the same code or key twice for different kinds is a ValueError."""
+    for kind in kinds:
+        if _BY_CODE.get(kind.code, kind) != kind or _BY_KEY.get(kind.key, kind) != kind:
+            raise ValueError(f"activity kind {kind.code} {kind.key} is registered twice")
+        _BY_CODE[kind.code] = _BY_KEY[kind.key] = kind
+
+
+def by_code(code: int) -> Kind:
+    return _BY_CODE[code]
+
+
+def by_key(key: str) -> Kind:
+    return _BY_KEY[key]
+
+
+def every() -> list[Kind]:
+    """All kinds in code order."""
+    return [_BY_CODE[code] for code in sorted(_BY_CODE)]

@@ -1,0 +1,70 @@
+-- name: open_touched
+-- One row per pulse of this beat. Session-long, emptied at each commit, so an idle heart makes no catalogue rows.
+CREATE TEMP TABLE IF NOT EXISTS touched (
+    lead_id bigint NOT NULL, kind smallint NOT NULL, object_id bigint, at timestamptz NOT NULL, hop smallint NOT NULL
+) ON COMMIT DELETE ROWS;
+
+-- name: open_fact
+-- One row per fact that a step has caused and that `record_facts` will write.
+CREATE TEMP TABLE IF NOT EXISTS fact (
+    lead_id bigint NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, object_id bigint, amount real,
+    channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0
+) ON COMMIT DELETE ROWS;
+
+-- name: take_pulses
+-- Moves at most %(batch)s of the oldest pulses into `touched`. Pulses are a flow table: SKIP LOCKED is allowed.
+WITH taken AS (
+    DELETE FROM pulse WHERE id IN (SELECT id FROM pulse ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED)
+    RETURNING lead_id, kind, object_id, at, hop
+)
+INSERT INTO touched SELECT lead_id, kind, object_id, at, hop FROM taken;
+
+-- name: clear_touched
+DELETE FROM touched;
+
+-- name: ensure_months
+-- Makes the ledger's monthly partitions for every month of `fact`. Idempotent; a no-op costs one index probe a month.
+SELECT ensure_activity_months(min(at), max(at)) FROM fact HAVING count(*) > 0;
+
+-- name: ensure_range
+SELECT ensure_activity_months(%(first)s::timestamptz, %(last)s::timestamptz);
+
+-- name: record_facts
+-- Writes every row of `fact` to the ledger and, up to %(max_hop)s, a pulse for the next beat. Empties `fact`.
+WITH moved AS (DELETE FROM fact RETURNING *),
+written AS (
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
+    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details FROM moved
+)
+INSERT INTO pulse (lead_id, kind, object_id, at, hop)
+SELECT lead_id, kind, object_id, at, hop FROM moved WHERE hop <= %(max_hop)s::int;
+
+-- name: cut_chains
+-- How many facts of `fact` are past the hop limit: they are kept in the ledger, but nothing more follows from them.
+SELECT count(*) FROM fact WHERE hop > %(max_hop)s::int;
+
+-- name: add_facts
+-- Puts arrays of equal length into `fact`, one row each.
+INSERT INTO fact (lead_id, at, kind, object_id, amount, channel, details, hop)
+SELECT * FROM unnest(
+    %(lead_ids)s::bigint[], %(ats)s::timestamptz[], %(kinds)s::smallint[], %(object_ids)s::bigint[],
+    %(amounts)s::real[], %(channels)s::smallint[], %(details)s::jsonb[], %(hops)s::smallint[]
+);
+
+-- name: set_aside
+INSERT INTO set_aside (owner, object_id, error, at) VALUES (%(owner)s, %(object_id)s::bigint, %(error)s, %(now)s::timestamptz)
+ON CONFLICT (owner, object_id) DO UPDATE SET error = excluded.error, at = excluded.at;
+
+-- name: mend
+DELETE FROM set_aside WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint;
+
+-- name: set_aside_ids
+SELECT object_id FROM set_aside WHERE owner = %(owner)s;
+
+-- name: touched_kinds
+SELECT DISTINCT kind FROM touched ORDER BY kind;
+
+-- name: backlog
+-- Seconds since the oldest waiting pulse happened, and how many wait (capped at 100,000 for cost).
+SELECT (SELECT count(*) FROM (SELECT 1 FROM pulse LIMIT 100000) p) AS waiting,
+       coalesce(extract(epoch FROM %(now)s::timestamptz - (SELECT at FROM pulse ORDER BY id LIMIT 1)), 0) AS lag_seconds;

@@ -1,0 +1,127 @@
+"""Verbs of the ledger. A fact is written here and nowhere else: the activity row and its pulse, in one transaction."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+
+from . import kinds
+from .queries import SQL
+
+log = structlog.get_logger(__name__)
+MAX_HOP = 12
+"""A fact caused by a fact caused by ... this many times over gets no further pulse: a loop of definitions must end."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that happened to one person. `kind` is a registered key; `amount` in the kind's unit; `at` a UTC instant."""
+
+    lead_id: int
+    kind: str
+    at: datetime
+    object_id: int | None = None
+    amount: float | None = None
+    channel: int | None = None
+    details: dict[str, Any] | None = None
+
+
+def open_beat_tables() -> None:
+    """Make this session's temporary tables `touched` and `fact`; cheap when they are there."""
+    SQL.open_touched.run()
+    SQL.open_fact.run()
+
+
+def record(facts: Sequence[Fact]) -> int:
+    """Write facts to the ledger with their pulses, in the caller's transaction. Returns how many were written."""
+    if not facts:
+        return 0
+    with transaction.atomic():
+        open_beat_tables()
+        SQL.add_facts.run(
+            {
+                "lead_ids": [fact.lead_id for fact in facts],
+                "ats": [fact.at for fact in facts],
+                "kinds": [kinds.by_key(fact.kind).code for fact in facts],
+                "object_ids": [fact.object_id for fact in facts],
+                "amounts": [fact.amount for fact in facts],
+                "channels": [fact.channel for fact in facts],
+                "details": [json.dumps(fact.details, ensure_ascii=False) if fact.details else None for fact in facts],
+                "hops": [0] * len(facts),
+            }
+        )
+        record_pending()
+    return len(facts)
+
+
+def record_pending() -> None:
+    """Write the rows that a step has put into the temporary table `fact` (set-based twin of `record`)."""
+    SQL.ensure_months.run()
+    cut = SQL.cut_chains.value({"max_hop": MAX_HOP})
+    if cut:
+        log.warning("a chain of facts was cut", facts=cut, max_hop=MAX_HOP)
+    SQL.record_facts.run({"max_hop": MAX_HOP})
+
+
+def ensure_range(first: datetime, last: datetime) -> None:
+    """Make the ledger's monthly partitions from `first` to `last`."""
+    SQL.ensure_range.run({"first": first, "last": last})
+
+
+def take_pulses(batch: int) -> int:
+    """Fill `touched` with the oldest pulses, taking them away; returns how many."""
+    SQL.clear_touched.run()
+    return SQL.take_pulses.run({"batch": batch})
+
+
+def touched_kinds() -> set[int]:
+    """The codes of the kinds that this beat's batch holds."""
+    return {row["kind"] for row in SQL.touched_kinds.rows()}
+
+
+@contextmanager
+def set_aside_on_error(owner: str, object_id: int, now: datetime) -> Iterator[None]:
+    """Run one definition under a savepoint: if it breaks, it is set aside with its cause, and the heart goes on."""
+    try:
+        with transaction.atomic():
+            yield
+    except Exception as error:
+        log.exception("a definition was set aside", owner=owner, object_id=object_id)
+        SQL.set_aside.run({"owner": owner, "object_id": object_id, "error": str(error)[:2000], "now": now})
+
+
+def set_aside_ids(owner: str) -> set[int]:
+    """Definitions of this owner that are left out until mended."""
+    return {row["object_id"] for row in SQL.set_aside_ids.rows({"owner": owner})}
+
+
+def mend(owner: str, object_id: int) -> None:
+    """A definition was changed: take it back in at the next beat."""
+    SQL.mend.run({"owner": owner, "object_id": object_id})
+
+
+Step = Callable[[datetime], int]
+"""One room's part of a beat: given `now`, reads `touched`, writes its tables and `fact`; returns how many rows changed."""
+
+_STEPS: dict[str, Step] = {}
+
+
+def register_step(name: str, step: Step) -> None:
+    """Add a room's step to the beat; the order of registration (config/wiring.py) is the order of running."""
+    _STEPS[name] = step
+
+
+def steps() -> list[tuple[str, Step]]:
+    return list(_STEPS.items())
+
+
+def heart_lock_held() -> bool:
+    """Whether this session could take the heart's advisory lock (one heart per database)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [0x48414755])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,12 @@
+"""The kinds of activity that the tracking room writes. Codes are stored: never change or reuse one."""
+
+from hagukumi.ledger.kinds import Kind
+
+PAGE_VIEW = Kind(1, "page_view", "ページ閲覧", "Page view", "eye", "web", object="page")
+DWELL = Kind(2, "dwell", "滞在", "Time on page", "clock", "web", object="page", unit="seconds")
+SCROLL = Kind(3, "scroll", "スクロール", "Scroll depth", "arrow-down", "web", object="page", unit="percent")
+DOWNLOAD = Kind(4, "download", "ファイルのダウンロード", "File download", "download", "web", object="page")
+CUSTOM = Kind(5, "custom", "計測イベント", "Tracked event", "bolt", "web", object="page")
+VISITOR_JOINED = Kind(6, "visitor_joined", "匿名の訪問履歴を統合", "Earlier visits joined", "link", "web")
+
+KINDS = (PAGE_VIEW, DWELL, SCROLL, DOWNLOAD, CUSTOM, VISITOR_JOINED)

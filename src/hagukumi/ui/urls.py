@@ -1,0 +1,12 @@
+"""Every screen's address, gathered room by room. A room's views and its `urlpatterns` are in `ui/<room>.py`."""
+
+from itertools import chain
+
+from . import accounts, companies, content, deals, forms, health, home, imports, leads, messages, phases, reports
+from . import scenarios, scoring, segments, sources, tracking
+
+ROOMS = (
+    home, accounts, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages, content,
+    scoring, phases, deals, reports, health,
+)
+urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))
