@@ -21,9 +21,9 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=80)
-    role = models.CharField(max_length=20, default="marketing")
-    language = models.CharField(max_length=5, default="ja")
-    is_active = models.BooleanField(default=True)
+    role = models.CharField(max_length=20, default="marketing", db_default="marketing")
+    language = models.CharField(max_length=5, default="ja", db_default="ja")
+    is_active = models.BooleanField(default=True, db_default=True)
     created_at = models.DateTimeField()
 
     USERNAME_FIELD = "email"
@@ -49,11 +49,11 @@ class Workspace(models.Model):
     """The one organisation of this installation (row id 1): its name, rhythm and limits."""
 
     name = models.CharField(max_length=120)
-    base_url = models.CharField(max_length=200, default="")
-    collector_url = models.CharField(max_length=200, default="")
-    fiscal_month = models.SmallIntegerField(default=4)
-    daily_mail_cap = models.SmallIntegerField(default=1)
-    sla_hours = models.SmallIntegerField(default=24)
+    base_url = models.CharField(max_length=200, default="", db_default="")
+    collector_url = models.CharField(max_length=200, default="", db_default="")
+    fiscal_month = models.SmallIntegerField(default=4, db_default=4)
+    daily_mail_cap = models.SmallIntegerField(default=1, db_default=1)
+    sla_hours = models.SmallIntegerField(default=24, db_default=24)
     set_up_at = models.DateTimeField(null=True)
 
     class Meta:

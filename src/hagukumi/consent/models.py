@@ -26,7 +26,7 @@ class Consent(models.Model):
     granted = models.BooleanField()
     basis = models.CharField(max_length=12)
     text = models.ForeignKey(ConsentText, models.PROTECT, null=True, db_constraint=False)
-    evidence = models.CharField(max_length=200, default="")
+    evidence = models.CharField(max_length=200, default="", db_default="")
     at = models.DateTimeField()
 
     class Meta:

@@ -8,9 +8,9 @@ class Content(models.Model):
 
     title = models.CharField(max_length=160)
     kind = models.CharField(max_length=20)
-    summary = models.TextField(default="", blank=True)
-    file_name = models.CharField(max_length=200, default="")
-    path = models.CharField(max_length=300, default="")
+    summary = models.TextField(default="", db_default="", blank=True)
+    file_name = models.CharField(max_length=200, default="", db_default="")
+    path = models.CharField(max_length=300, default="", db_default="")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -19,15 +19,15 @@ class Handover(models.Model):
     pk = models.CompositePrimaryKey("lead_id", "id")
     lead_id = models.BigIntegerField()
     id = models.BigIntegerField()  # from sequence handover_id_seq
-    state = models.CharField(max_length=10, default="open")
-    cause = models.CharField(max_length=120, default="")
+    state = models.CharField(max_length=10, default="open", db_default="open")
+    cause = models.CharField(max_length=120, default="", db_default="")
     packet = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
     answered_by_id = models.BigIntegerField(null=True)
-    return_reason = models.CharField(max_length=30, default="")
-    note = models.TextField(default="")
+    return_reason = models.CharField(max_length=30, default="", db_default="")
+    note = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "handover"
@@ -43,8 +43,8 @@ class Deal(models.Model):
     name = models.CharField(max_length=160)
     amount_yen = models.BigIntegerField(null=True)
     stage = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=5, default="")
-    reason = models.CharField(max_length=200, default="")
+    outcome = models.CharField(max_length=5, default="", db_default="")
+    reason = models.CharField(max_length=200, default="", db_default="")
     owner_id = models.BigIntegerField(null=True)
     expected_on = models.DateField(null=True)
     created_at = models.DateTimeField()
@@ -52,4 +52,4 @@ class Deal(models.Model):
 
     class Meta:
         db_table = "deal"
-        indexes = [models.Index(fields=["outcome", "stage"], name="deal_stage")]
+        indexes = [models.Index(fields=["outcome", "stage"], name="deal_by_stage")]

@@ -9,7 +9,7 @@ class Form(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12)
-    state = models.CharField(max_length=10, default="draft")
+    state = models.CharField(max_length=10, default="draft", db_default="draft")
     version = models.ForeignKey("hagukumi.FormVersion", models.PROTECT, null=True, related_name="+")
     source = models.ForeignKey("hagukumi.Source", models.PROTECT, null=True)
     content = models.ForeignKey("hagukumi.Content", models.PROTECT, null=True)

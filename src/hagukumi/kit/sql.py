@@ -105,6 +105,8 @@ def prepare_all() -> int:
     """
     with connection.cursor() as cursor:
         for query in registered():
+            if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL; opening the tables has run these
+                continue
             try:
                 cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")
                 cursor.execute("DEALLOCATE hagukumi_check")

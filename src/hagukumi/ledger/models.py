@@ -29,7 +29,7 @@ class Pulse(models.Model):
     kind = models.SmallIntegerField()
     object_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
-    hop = models.SmallIntegerField(default=0)
+    hop = models.SmallIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "pulse"
@@ -54,9 +54,9 @@ class HeartStep(models.Model):
 
     step = models.CharField(max_length=40, primary_key=True)
     last_success_at = models.DateTimeField(null=True)
-    lag_seconds = models.FloatField(default=0)
-    took_ms = models.FloatField(default=0)
-    error = models.TextField(default="")
+    lag_seconds = models.FloatField(default=0, db_default=0)
+    took_ms = models.FloatField(default=0, db_default=0)
+    error = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "heart_step"

@@ -8,10 +8,10 @@ class Sender(models.Model):
 
     name = models.CharField(max_length=80)
     email = models.CharField(max_length=254)
-    reply_to = models.CharField(max_length=254, default="", blank=True)
-    legal_name = models.CharField(max_length=120, default="", blank=True)
-    postal_address = models.CharField(max_length=200, default="", blank=True)
-    contact = models.CharField(max_length=200, default="", blank=True)
+    reply_to = models.CharField(max_length=254, default="", db_default="", blank=True)
+    legal_name = models.CharField(max_length=120, default="", db_default="", blank=True)
+    postal_address = models.CharField(max_length=200, default="", db_default="", blank=True)
+    contact = models.CharField(max_length=200, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "sender"
@@ -21,11 +21,11 @@ class Message(models.Model):
     """A mail template. `kind`: marketing or operational. `body` is Markdown-free MJML-body text or blocks; see rules."""
 
     name = models.CharField(max_length=120)
-    kind = models.CharField(max_length=12, default="marketing")
+    kind = models.CharField(max_length=12, default="marketing", db_default="marketing")
     subject = models.CharField(max_length=200)
-    preheader = models.CharField(max_length=200, default="", blank=True)
+    preheader = models.CharField(max_length=200, default="", db_default="", blank=True)
     mjml = models.TextField()
-    text = models.TextField(default="", blank=True)
+    text = models.TextField(default="", db_default="", blank=True)
     sender = models.ForeignKey(Sender, models.PROTECT)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -40,7 +40,7 @@ class Broadcast(models.Model):
 
     message = models.ForeignKey(Message, models.PROTECT)
     segment = models.ForeignKey("hagukumi.Segment", models.PROTECT)
-    state = models.CharField(max_length=10, default="draft")
+    state = models.CharField(max_length=10, default="draft", db_default="draft")
     scheduled_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey("hagukumi.User", models.PROTECT, null=True)
@@ -64,16 +64,16 @@ class Delivery(models.Model):
     id = models.BigIntegerField()  # from sequence delivery_id_seq: short, for tokens
     broadcast_id = models.BigIntegerField(null=True)
     scenario_id = models.BigIntegerField(null=True)
-    state = models.CharField(max_length=8, default="queued")
-    reason = models.CharField(max_length=30, default="")
-    attempts = models.SmallIntegerField(default=0)
+    state = models.CharField(max_length=8, default="queued", db_default="queued")
+    reason = models.CharField(max_length=30, default="", db_default="")
+    attempts = models.SmallIntegerField(default=0, db_default=0)
     queued_at = models.DateTimeField()
     due_at = models.DateTimeField()
-    lease_by = models.CharField(max_length=40, default="")
+    lease_by = models.CharField(max_length=40, default="", db_default="")
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    address = models.CharField(max_length=254, default="")
-    receipt = models.CharField(max_length=300, default="")
+    address = models.CharField(max_length=254, default="", db_default="")
+    receipt = models.CharField(max_length=300, default="", db_default="")
 
     class Meta:
         db_table = "delivery"

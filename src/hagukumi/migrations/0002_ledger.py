@@ -51,6 +51,15 @@ BEGIN
     END LOOP;
 END $$;
 
+ALTER TABLE lead ALTER fields SET DEFAULT '{}';
+ALTER TABLE lead_score ALTER matched SET DEFAULT '{}';
+ALTER TABLE handover ALTER packet SET DEFAULT '{}';
+ALTER TABLE consent ALTER id SET DEFAULT nextval('consent_id_seq');
+ALTER TABLE delivery ALTER id SET DEFAULT nextval('delivery_id_seq');
+ALTER TABLE submission ALTER id SET DEFAULT nextval('submission_id_seq');
+ALTER TABLE handover ALTER id SET DEFAULT nextval('handover_id_seq');
+ALTER TABLE deal ALTER id SET DEFAULT nextval('deal_id_seq');
+
 ALTER TABLE pulse SET (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000);
 ALTER TABLE inbox SET (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000);
 ALTER TABLE delivery SET (fillfactor = 80);

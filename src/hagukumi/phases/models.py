@@ -6,8 +6,8 @@ from django.db import models
 class PhaseModel(models.Model):
     key = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=80)
-    name_en = models.CharField(max_length=80, default="")
-    is_primary = models.BooleanField(default=False)
+    name_en = models.CharField(max_length=80, default="", db_default="")
+    is_primary = models.BooleanField(default=False, db_default=False)
     built_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -20,7 +20,7 @@ class Phase(models.Model):
     model = models.ForeignKey(PhaseModel, models.CASCADE)
     key = models.SlugField(max_length=40)
     name = models.CharField(max_length=60)
-    name_en = models.CharField(max_length=60, default="")
+    name_en = models.CharField(max_length=60, default="", db_default="")
     position = models.SmallIntegerField()
     hue = models.SmallIntegerField()
 
@@ -37,8 +37,8 @@ class PhaseRule(models.Model):
     target_phase = models.ForeignKey(Phase, models.CASCADE, related_name="+")
     tree = models.JSONField()
     reason = models.CharField(max_length=120)
-    reason_en = models.CharField(max_length=120, default="")
-    priority = models.SmallIntegerField(default=0)
+    reason_en = models.CharField(max_length=120, default="", db_default="")
+    priority = models.SmallIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "phase_rule"
@@ -53,7 +53,7 @@ class LeadPhase(models.Model):
     phase_id = models.BigIntegerField()
     since = models.DateTimeField()
     rule_id = models.BigIntegerField(null=True)
-    reason = models.CharField(max_length=200, default="")
+    reason = models.CharField(max_length=200, default="", db_default="")
     user_id = models.BigIntegerField(null=True)
 
     class Meta:

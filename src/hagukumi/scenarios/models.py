@@ -7,7 +7,7 @@ class Scenario(models.Model):
     """`state`: draft, running, paused, stopped. `draft` holds the graph being edited; `version` the one in force."""
 
     name = models.CharField(max_length=120)
-    state = models.CharField(max_length=10, default="draft")
+    state = models.CharField(max_length=10, default="draft", db_default="draft")
     draft = models.JSONField(default=dict)
     version = models.ForeignKey("hagukumi.ScenarioVersion", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -41,7 +41,7 @@ class Enrollment(models.Model):
     visit = models.IntegerField()
     version_id = models.BigIntegerField()
     node = models.CharField(max_length=40)
-    state = models.CharField(max_length=8, default="active")
+    state = models.CharField(max_length=8, default="active", db_default="active")
     entry_fact = models.BigIntegerField()
     entered_at = models.DateTimeField()
     node_since = models.DateTimeField()

@@ -9,7 +9,7 @@ class Segment(models.Model):
     key = models.SlugField(max_length=40, null=True, unique=True)
     name = models.CharField(max_length=80)
     tree = models.JSONField()
-    next_action = models.CharField(max_length=200, default="", blank=True)
+    next_action = models.CharField(max_length=200, default="", db_default="", blank=True)
     built_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()

@@ -12,15 +12,15 @@ class Inbox(models.Model):
     event_id = models.UUIDField()
     at = models.DateTimeField()
     kind = models.CharField(max_length=12)
-    visitor = models.CharField(max_length=40, default="")
+    visitor = models.CharField(max_length=40, default="", db_default="")
     lead_id = models.BigIntegerField(null=True)
     delivery_id = models.BigIntegerField(null=True)
     object_id = models.BigIntegerField(null=True)
-    url = models.TextField(default="")
-    title = models.TextField(default="")
-    referrer = models.TextField(default="")
+    url = models.TextField(default="", db_default="")
+    title = models.TextField(default="", db_default="")
+    referrer = models.TextField(default="", db_default="")
     amount = models.FloatField(null=True)
-    drop_reason = models.CharField(max_length=20, default="")
+    drop_reason = models.CharField(max_length=20, default="", db_default="")
     details = models.JSONField(null=True)
 
     class Meta:
@@ -53,8 +53,8 @@ class Page(models.Model):
     """A URL, once. `category` marks pages that mean something (price, case, product ...)."""
 
     url = models.TextField(unique=True)
-    title = models.TextField(default="")
-    category = models.CharField(max_length=20, default="")
+    title = models.TextField(default="", db_default="")
+    category = models.CharField(max_length=20, default="", db_default="")
     first_seen_at = models.DateTimeField()
 
     class Meta:
