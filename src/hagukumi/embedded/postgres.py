@@ -61,7 +61,8 @@ class EmbeddedPostgres:
     def url(self) -> str:
         """The DATABASE_URL of the database `hagukumi`: over the socket, or over TCP where a port was asked for."""
         if self.port is None:
-            return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(self.socket_dir), safe='')}&port={cluster.SOCKET_PORT}"
+            host = quote(str(self.socket_dir), safe="")
+            return f"postgresql://{ROLE}@/{DATABASE}?host={host}&port={cluster.SOCKET_PORT}"
         return f"postgresql://{ROLE}:{self._password()}@127.0.0.1:{self.port}/{DATABASE}"
 
     @property

@@ -6,7 +6,7 @@ each slot declares a default in the header, `-- slot NAME: true`, which is what 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,12 @@ def prepare_all() -> int:
             except Exception as error:
                 raise BrokenQueryError(f"{query.name}: {str(error).strip()}") from error
     return len(_REGISTRY)
+
+
+def prepare_all_after(open_tables: Callable[[], None]) -> int:
+    """`prepare_all` once `open_tables` has made the session's temporary tables."""
+    open_tables()
+    return prepare_all()
 
 
 def _numbered(text: str) -> str:

@@ -68,3 +68,6 @@ SELECT DISTINCT kind FROM touched ORDER BY kind;
 -- Seconds since the oldest waiting pulse happened, and how many wait (capped at 100,000 for cost).
 SELECT (SELECT count(*) FROM (SELECT 1 FROM pulse LIMIT 100000) p) AS waiting,
        coalesce(extract(epoch FROM %(now)s::timestamptz - (SELECT at FROM pulse ORDER BY id LIMIT 1)), 0) AS lag_seconds;
+
+-- name: try_heart_lock
+SELECT pg_try_advisory_lock(%(key)s::bigint);

@@ -14,6 +14,7 @@ from . import kinds
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
+HEART_LOCK = 0x48414755
 MAX_HOP = 12
 """A fact caused by a fact caused by ... this many times over gets no further pulse: a loop of definitions must end."""
 
@@ -120,8 +121,21 @@ def steps() -> list[tuple[str, Step]]:
     return list(_STEPS.items())
 
 
-def heart_lock_held() -> bool:
-    """Whether this session could take the heart's advisory lock (one heart per database)."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [0x48414755])
-        return bool(cursor.fetchone()[0])
+_heart_session: int | None = None
+
+
+def take_heart_lock() -> bool:
+    """Whether this session holds the heart's advisory lock (one heart per database); asks the server once a session."""
+    global _heart_session
+    session = connection.connection.info.backend_pid
+    if _heart_session == session:
+        return True
+    if SQL.try_heart_lock.value({"key": HEART_LOCK}):
+        _heart_session = session
+        return True
+    return False
+
+
+def backlog(now: datetime) -> dict[str, Any]:
+    """`waiting` pulses (capped at 100,000) and `lag_seconds` since the oldest of them happened."""
+    return SQL.backlog.row({"now": now}) or {}

@@ -1,0 +1,40 @@
+"""Who may open which screen. Every view wears exactly one of these, and a test walks all addresses to hold that."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import redirect_to_login
+
+ADMIN = ("admin",)
+MARKETING = ("admin", "marketing")
+SALES = ("admin", "sales")
+EVERYONE = ("admin", "marketing", "sales")
+
+View = Callable[..., HttpResponse]
+
+
+def access(roles: tuple[str, ...]) -> Callable[[View], View]:
+    """Let only signed-in staff of these roles in: others get 403, strangers the sign-in page."""
+
+    def wrap(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if request.user.role not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        guarded.roles = roles  # type: ignore[attr-defined]
+        return guarded
+
+    return wrap
+
+
+def public(view: View) -> View:
+    """Anybody may open this: what comes in is hostile."""
+    view.roles = ("public",)  # type: ignore[attr-defined]
+    return view

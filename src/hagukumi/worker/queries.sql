@@ -1,0 +1,7 @@
+-- name: keep_steps
+-- One row per step of the beat: when it last succeeded, how far behind the heart is (seconds), how long it took (ms).
+INSERT INTO heart_step (step, last_success_at, lag_seconds, took_ms, error)
+SELECT step, %(now)s::timestamptz, %(lag)s::float8, took, ''
+FROM unnest(%(steps)s::text[], %(took)s::float8[]) AS done (step, took)
+ON CONFLICT (step) DO UPDATE
+SET last_success_at = excluded.last_success_at, lag_seconds = excluded.lag_seconds, took_ms = excluded.took_ms, error = '';
