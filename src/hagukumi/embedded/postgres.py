@@ -89,6 +89,12 @@ class EmbeddedPostgres:
             return False
         return self.pid is not None and self._status() == "ready"
 
+    def lost(self) -> bool:
+        """True when the server we started or joined is gone; `start` brings it back."""
+        if self._process is not None:
+            return self._process.poll() is not None
+        return self.pid is None
+
     # -- life -------------------------------------------------------------------------------------------------
 
     def start(self, timeout: float = 60) -> None:
@@ -98,6 +104,7 @@ class EmbeddedPostgres:
         """
         if self._process is not None and self._process.poll() is None:
             return
+        self._process = None
         self._folders()
         if self._lock is None:
             self._lock = lock_file(self.home / "run" / "postgres.lock")
@@ -248,9 +255,18 @@ class EmbeddedPostgres:
                 )
             time.sleep(0.02)
 
+    def empty(self) -> None:
+        """Throw the database away and make it anew. Only for a database that nobody has worked in."""
+        with self._admin() as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(DATABASE)))
+        self._ensure_database()
+
+    def _admin(self) -> psycopg.Connection[tuple[object, ...]]:
+        port = self.port or cluster.SOCKET_PORT
+        return psycopg.connect(host=str(self.socket_dir), port=port, user=ROLE, dbname="postgres", autocommit=True)
+
     def _ensure_database(self) -> None:
-        admin = f"host='{self.socket_dir}' port={self.port or cluster.SOCKET_PORT} user={ROLE} dbname=postgres"
-        with psycopg.connect(admin, autocommit=True) as connection:
+        with self._admin() as connection:
             if self.port is not None:
                 password = sql.Literal(self._password())
                 connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(ROLE), password))

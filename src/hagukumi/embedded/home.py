@@ -1,0 +1,110 @@
+"""The home folder: where this installation keeps everything, who holds it, and whether there is room left."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from hagukumi.embedded.errors import StartError
+from hagukumi.embedded.process import lock_file
+
+NEEDED_MB = 200
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The installation's ports on 127.0.0.1 and beyond; all follow the first."""
+
+    web: int
+    collector: int
+    smtp: int
+    mailbox: int
+
+    @classmethod
+    def of_environment(cls) -> "Ports":
+        """PORT, and HAGUKUMI_COLLECTOR_PORT where the collector does not simply follow it."""
+        raw = os.environ.get("PORT", "8000")
+        if not raw.isdigit() or not 1 <= int(raw) <= 65532:
+            raise StartError(f"PORT が正しくありません: {raw}（1〜65532）", f"PORT is not a port: {raw} (1 to 65532)")
+        port = int(raw)
+        return cls(port, int(os.environ.get("HAGUKUMI_COLLECTOR_PORT", port + 1)), port + 2, port + 3)
+
+
+def home_of_environment() -> Path:
+    """HAGUKUMI_HOME, by default `./var`, as an absolute path."""
+    return Path(os.environ.get("HAGUKUMI_HOME", "var")).resolve()
+
+
+def prepare(home: Path) -> None:
+    """Make the folders and see that they can be written and have room. Raises StartError in one line."""
+    try:
+        for folder in (home, home / "log", home / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = home / "run" / f".probe-{os.getpid()}"
+        probe.write_bytes(b"x" * 65536)
+        probe.unlink()
+    except OSError as error:
+        raise StartError(
+            f"HAGUKUMI_HOME（{home}）に書き込めません: {error.strerror}",
+            f"cannot write to HAGUKUMI_HOME ({home}): {error.strerror}",
+        ) from error
+    free = free_mb(home)
+    if free < NEEDED_MB:
+        raise StartError(
+            f"ディスクの空きが足りません: {home} に {free} MB（{NEEDED_MB} MB 以上必要です）",
+            f"the disk is full: {free} MB free at {home} ({NEEDED_MB} MB are needed)",
+        )
+
+
+def free_mb(home: Path) -> int:
+    """Megabytes that an ordinary program can still write at `home`."""
+    return shutil.disk_usage(home).free // 2**20
+
+
+def hold(home: Path) -> int:
+    """Hold the home for this process's life; the descriptor of the lock. Raises StartError when another holds it."""
+    fd = lock_file(home / "run" / "up.lock")
+    if fd is None:
+        raise StartError(
+            f"このホーム（{home}）では別の hagukumi up が動いています",
+            f"another hagukumi up is running on this home ({home})",
+        )
+    return fd
+
+
+def check_ports(ports: list[int]) -> None:
+    """Raises StartError naming the first port that something else listens on."""
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("0.0.0.0", port))  # noqa: S104 - only asked, never listened on
+            except PermissionError:
+                raise StartError(f"ポート {port} を使う権限がありません", f"no permission to use port {port}") from None
+            except OSError:
+                raise StartError(
+                    f"ポート {port} は使われています。PORT=9000 のように別の番号を指定してください",
+                    f"port {port} is taken; choose another, for example PORT=9000",
+                ) from None
+
+
+def secret_key(home: Path) -> str:
+    """The installation's own key: made once, readable by its owner alone."""
+    path = home / "secret.key"
+    if not path.exists():
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+def sign_in(home: Path) -> list[dict[str, str]]:
+    """The demo company's accounts (`email`, `password`, `role`), as `hagukumi demo` left them; else nothing."""
+    try:
+        found = json.loads((home / "sign-in.json").read_text())
+    except (OSError, ValueError):
+        return []
+    return [{str(key): str(value) for key, value in one.items()} for one in found if isinstance(one, dict)]
