@@ -4,12 +4,16 @@ from django.db import models
 
 
 class Scenario(models.Model):
-    """`state`: draft, running, paused, stopped. `draft` holds the graph being edited; `version` the one in force."""
+    """`state`: draft, running, paused, stopping, stopped. `draft`: the graph being edited; `version`: the one in force.
+
+    `take_in_after` is set while members who were there before publishing are being taken in: the last lead_id done.
+    """
 
     name = models.CharField(max_length=120)
     state = models.CharField(max_length=10, default="draft", db_default="draft")
     draft = models.JSONField(default=dict)
     version = models.ForeignKey("hagukumi.ScenarioVersion", models.PROTECT, null=True, related_name="+")
+    take_in_after = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -33,7 +37,10 @@ class ScenarioVersion(models.Model):
 
 
 class Enrollment(models.Model):
-    """`state`: active, done, exited. `entry_fact` is the fact that let the person in (once each). `test` rows send nothing real."""
+    """`state`: active, done, exited. `entry_fact` is the instant, in microseconds, of the fact that let the person in.
+
+    `node` is where the person stands: a wait, a branch, or `rules.ENTRY`, the door; `due_at` is when to move on.
+    """
 
     pk = models.CompositePrimaryKey("lead_id", "scenario_id", "visit")
     lead_id = models.BigIntegerField()
@@ -54,7 +61,9 @@ class Enrollment(models.Model):
             models.UniqueConstraint(fields=["lead_id", "scenario_id", "entry_fact"], name="enrollment_once_per_fact")
         ]
         indexes = [
-            models.Index(fields=["version_id", "node", "due_at"], name="enrollment_due", condition=models.Q(state="active"))
+            models.Index(
+                fields=["version_id", "node", "due_at"], name="enrollment_due", condition=models.Q(state="active")
+            )
         ]
 
 
