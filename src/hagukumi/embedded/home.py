@@ -108,3 +108,8 @@ def sign_in(home: Path) -> list[dict[str, str]]:
     except (OSError, ValueError):
         return []
     return [{str(key): str(value) for key, value in one.items()} for one in found if isinstance(one, dict)]
+
+
+def bind_address() -> str:
+    """HAGUKUMI_BIND: the address the faces listen on. This machine alone unless someone opens it."""
+    return os.environ.get("HAGUKUMI_BIND", "127.0.0.1")

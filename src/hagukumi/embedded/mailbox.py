@@ -182,7 +182,7 @@ async def serve(folder: Path, smtp_port: int, http_port: int, address: str = "12
     _log.info("mailbox ready", smtp=smtp_port, http=http_port, mails=len(store))
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     smtp.close()
-    web.stop()
+    web.stop()  # type: ignore[no-untyped-call]
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(serving, 2)
     stopping.cancel()

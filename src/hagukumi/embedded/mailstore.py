@@ -101,8 +101,9 @@ class MailStore:
         if not needles:
             chosen = self._ids[::-1][offset : offset + limit]
             return [found for name in chosen if (found := self.summary(name))], len(self._ids)
-        found = [one for name in list(self._ids)[::-1] if (one := self.summary(name)) and _matches(one, needles)]
-        return found[offset : offset + limit], len(found)
+        every = [found for name in self._ids[::-1] if (found := self.summary(name))]
+        chosen_ones = [one for one in every if _matches(one, needles)]
+        return chosen_ones[offset : offset + limit], len(chosen_ones)
 
     def raw(self, name: str) -> bytes | None:
         """The stored bytes, or None where there is no such mail (or the name is not one of ours)."""
@@ -115,8 +116,8 @@ class MailStore:
 
     def summary(self, name: str) -> Summary | None:
         """The list's line, parsed once from the headers."""
-        if name in self._summaries:
-            return self._summaries[name]
+        if (known := self._summaries.get(name)) is not None:
+            return known
         if not _NAME.match(name):
             return None
         try:

@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Death:
-    """A part that ended by itself. `code` as subprocess has it (negative: a signal); `wait` seconds until its restart."""
+    """A part that ended by itself. `code` as subprocess has it (negative: a signal); restarted in `wait` s."""
 
     name: str
     code: int

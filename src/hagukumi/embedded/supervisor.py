@@ -257,7 +257,7 @@ def house_parts(*, mailbox: bool) -> tuple[Part, ...]:
 
 
 def fingerprint() -> str:
-    """Changes whenever `migrate` might have work: our migrations' text and the versions of those who bring their own."""
+    """Changes whenever `migrate` might have work: our migrations' text, the versions of others'."""
     digest = hashlib.sha256()
     folder = Path(__file__).resolve().parents[1] / "migrations"
     for path in sorted(folder.rglob("*")):

@@ -18,7 +18,7 @@ _SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
-_CHATTY = ("asyncio", "mail.log", "django.request", "fontTools", "procrastinate.periodic")
+_CHATTY = ("asyncio", "mail.log", "django.request", "fontTools", "procrastinate")
 
 
 def configure(part: str = "") -> None:
