@@ -19,6 +19,10 @@ if not os.environ.get("HAGUKUMI_TEST_DATABASE_URL"):
 else:
     os.environ["DATABASE_URL"] = os.environ["HAGUKUMI_TEST_DATABASE_URL"]
 
+import django  # noqa: E402
+
+django.setup()  # here and not by pytest-django, which would read the settings before the database has an address
+
 from collections.abc import Callable  # noqa: E402
 from datetime import UTC, datetime  # noqa: E402
 
