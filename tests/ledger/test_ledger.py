@@ -1,0 +1,46 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hagukumi.ledger import kinds, services
+from hagukumi.ledger.models import Activity, Pulse, SetAside
+from hagukumi.ledger.services import Fact
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_fact_is_one_row_and_one_pulse(now):
+    assert services.record([Fact(5, "note", now, details={"text": "電話で「来期」とのこと"})]) == 1
+    kept = Activity.objects.get(lead_id=5)
+    assert (kept.at, kept.kind, kept.details) == (now, 34, {"text": "電話で「来期」とのこと"})
+    pulse = Pulse.objects.get()
+    assert (pulse.lead_id, pulse.kind, pulse.hop) == (5, 34, 0)
+
+
+def test_months_are_made_as_facts_need_them(now):
+    old = datetime(2019, 12, 31, 23, 59, 59, tzinfo=UTC)
+    services.record([Fact(1, "note", old), Fact(1, "note", old + timedelta(seconds=1)), Fact(1, "note", now)])
+    assert Activity.objects.filter(lead_id=1).count() == 3
+
+
+def test_a_fact_of_an_unknown_kind_is_refused_and_nothing_is_written(now):
+    with pytest.raises(KeyError):
+        services.record([Fact(1, "note", now), Fact(1, "no_such_kind", now)])
+    assert not Activity.objects.exists()
+
+
+def test_a_definition_that_breaks_is_set_aside_with_its_cause(now):
+    with services.set_aside_on_error("segment", 9, now):
+        services.record([Fact(1, "note", now)])
+        raise ValueError("no such field: budget")
+    assert not Activity.objects.exists()
+    assert SetAside.objects.get().error == "no such field: budget"
+    assert services.set_aside_ids("segment") == {9}
+    services.mend("segment", 9)
+    assert services.set_aside_ids("segment") == set()
+
+
+def test_every_kind_is_named_in_both_languages_and_has_its_own_code():
+    found = kinds.every()
+    assert len({kind.code for kind in found}) == len({kind.key for kind in found}) == len(found)
+    assert all(kind.label_ja and kind.label_en and kind.icon and kind.group for kind in found)
