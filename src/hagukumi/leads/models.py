@@ -84,6 +84,7 @@ class Lead(models.Model):
         indexes = [
             models.Index(fields=["-known_at", "-lead_id"], name="lead_known", condition=models.Q(known_at__isnull=False)),
             models.Index(fields=["company"], name="lead_company"),
+            models.Index(fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)),
         ]
 
 
@@ -118,6 +119,17 @@ class LeadSearch(models.Model):
     class Meta:
         db_table = "lead_search"
         indexes = [GinIndex(fields=["grams"], name="lead_search_grams")]
+
+
+class LeadRecency(models.Model):
+    """When a known person last did something themselves (a visit, an open, an answer ...), kept by the beat."""
+
+    lead_id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "lead_recency"
+        indexes = [models.Index(fields=["-at", "-lead_id"], name="lead_recency_at")]
 
 
 class Employment(models.Model):
