@@ -1,0 +1,163 @@
+"""Verbs over staff, the workspace, tokens and the audit log."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.tokens import default_token_generator
+from django.db import connection, transaction
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+
+from .models import ApiToken, AuditEntry, User, Workspace
+from .rules import ROLES, SCOPES, TOKEN_PREFIX
+
+_SETUP_LOCK = 0x48414753
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class AlreadySetUpError(Exception):
+    """Somebody of the staff exists: the door of the first run is closed."""
+
+
+class LastAdminError(Exception):
+    """The act would leave nobody who may administer."""
+
+
+class EmailTakenError(Exception):
+    """Another member signs in with this address."""
+
+
+def is_set_up() -> bool:
+    """Whether anybody may sign in yet."""
+    return User.objects.exists()
+
+
+def workspace() -> Workspace:
+    """The one workspace; an unsaved blank one before the set-up."""
+    return Workspace.objects.order_by("id").first() or Workspace(id=1)
+
+
+def set_up(*, company: str, name: str, email: str, password: str, language: str, now: datetime) -> User:
+    """Make the first administrator and the workspace, once. AlreadySetUpError where staff exists, also in a race."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SETUP_LOCK])
+        if is_set_up():
+            raise AlreadySetUpError
+        user = User.objects.create_user(email, password, name=name, role="admin", language=language, created_at=now)
+        Workspace.objects.update_or_create(id=1, defaults={"name": company, "set_up_at": now})
+        audit(user, "workspace.set_up", "workspace", 1, now)
+    return user
+
+
+def invite(*, name: str, email: str, role: str, language: str, by: User | None, now: datetime) -> User:
+    """A new member who cannot sign in until a password is chosen by `invitation`. EmailTakenError; ValueError for a role."""
+    _check_role(role)
+    with transaction.atomic():
+        if User.objects.filter(email=email.lower()).exists():
+            raise EmailTakenError(email)
+        user = User.objects.create_user(email, None, name=name, role=role, language=language, created_at=now)
+        audit(by, "member.invited", "member", user.pk, now, email=user.email, role=role)
+    return user
+
+
+def invitation(user: User) -> tuple[str, str]:
+    """(uid, token) of a link that lets `user` choose a password: once, for PASSWORD_RESET_TIMEOUT seconds."""
+    return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+
+
+def open_invitation(uid: str, token: str) -> User | None:
+    """The active member whose unused, unexpired link this is."""
+    try:
+        pk = int(urlsafe_base64_decode(uid))
+    except (ValueError, OverflowError):
+        return None
+    user = User.objects.filter(pk=pk, is_active=True).first() if pk < 2**63 else None
+    return user if user and default_token_generator.check_token(user, token) else None
+
+
+def choose_password(user: User, password: str, now: datetime) -> None:
+    """Set the member's password; ends other sessions and spends the invitation."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    audit(user, "member.password_chosen", "member", user.pk, now)
+
+
+def change_role(user: User, role: str, *, by: User, now: datetime) -> None:
+    """Give a member another role. LastAdminError where it would leave no administrator."""
+    _check_role(role)
+    with transaction.atomic():
+        if role != "admin":
+            _keep_an_admin(user)
+        before, user.role = user.role, role
+        user.save(update_fields=["role"])
+        audit(by, "member.role_changed", "member", user.pk, now, before=before, after=role)
+
+
+def set_active(user: User, active: bool, *, by: User, now: datetime) -> None:
+    """Stop a member's access (their sessions end at the next request) or give it back. LastAdminError as above."""
+    with transaction.atomic():
+        if not active:
+            _keep_an_admin(user)
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        audit(by, "member.activated" if active else "member.deactivated", "member", user.pk, now)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise ValueError(f"no role {role}")
+
+
+def _keep_an_admin(leaving: User) -> None:
+    admins = list(User.objects.select_for_update().filter(role="admin", is_active=True).values_list("pk", flat=True))
+    if admins == [leaving.pk]:
+        raise LastAdminError
+
+
+def issue_token(name: str, scopes: Sequence[str], user: User, now: datetime) -> tuple[ApiToken, str]:
+    """A new bearer token and its plain text, which is kept nowhere. ValueError for an unknown scope."""
+    if unknown := set(scopes) - set(SCOPES):
+        raise ValueError(f"no scope {', '.join(sorted(unknown))}")
+    plain = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            name=name, prefix=plain[:10], digest=_digest(plain), scopes=sorted(scopes), created_by=user, created_at=now
+        )
+        audit(user, "token.issued", "token", token.pk, now, name=name, scopes=token.scopes)
+    return token, plain
+
+
+def authenticate_token(plain: str, now: datetime) -> ApiToken | None:
+    """The live token with this plain text, whose maker is still active; notes its use at most once a minute."""
+    token = (
+        ApiToken.objects.filter(digest=_digest(plain), revoked_at=None, created_by__is_active=True)
+        .select_related("created_by")
+        .first()
+    )
+    if token and (token.last_used_at is None or now - token.last_used_at >= _USE_NOTED_EVERY):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def revoke_token(token: ApiToken, *, by: User, now: datetime) -> None:
+    """End a token at once; a second time changes nothing."""
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+            audit(by, "token.revoked", "token", token.pk, now, name=token.name)
+
+
+def _digest(plain: str) -> str:
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def audit(
+    user: User | None, action: str, object_kind: str, object_id: object, now: datetime, **details: Any
+) -> AuditEntry:
+    """Write down who did what to which definition or person, in the caller's transaction. `user` None = the system."""
+    return AuditEntry.objects.create(
+        at=now, user=user, action=action, object_kind=object_kind, object_id=str(object_id)[:60], details=details
+    )

@@ -1,0 +1,135 @@
+"""How numbers, instants and money are written for people, in Japanese or English."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.utils.translation import get_language, gettext, ngettext
+
+from hagukumi.kit.clock import JST
+
+DASH = "—"
+
+
+def english() -> bool:
+    return (get_language() or "ja").startswith("en")
+
+
+def own(thing: Any, attribute: str = "name") -> str:
+    """`attribute` of a definition in the reader's language (`name_en`, `label_ja` ... are understood)."""
+    wanted = (f"{attribute}_en", attribute, f"{attribute}_ja") if english() else (f"{attribute}_ja", attribute)
+    for name in wanted:
+        value = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, "")
+        if value:
+            return str(value)
+    return ""
+
+
+def number(value: Any) -> str:
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, float | Decimal) and value != int(value):
+        return f"{value:,.1f}"
+    try:
+        return f"{int(value):,}"
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def yen(value: Any) -> str:
+    """Yen as one says it; exact below 10,000 and where the 万 come out even, else to one decimal."""
+    if value is None or value == "":
+        return DASH
+    amount = int(value)
+    if english():
+        return f"¥{amount:,}"
+    for unit, name in ((100_000_000, "億円"), (10_000, "万円")):
+        if abs(amount) >= unit:
+            return f"{amount / unit:,.1f}".removesuffix(".0") + name
+    return f"{amount:,}円"
+
+
+def percent(value: Any) -> str:
+    return DASH if value is None or value == "" else f"{float(value) * 100:.1f}%"
+
+
+def exact(at: datetime) -> str:
+    """2026-11-20 (金) 10:00, in Japanese time."""
+    local = at.astimezone(JST)
+    if english():
+        return local.strftime("%Y-%m-%d %a %H:%M JST")
+    return f"{local:%Y年%-m月%-d日}({'月火水木金土日'[local.weekday()]}){local:%H:%M}"
+
+
+def near(at: datetime, now: datetime) -> str:
+    """Relative within a day of now, else the date (with the year where it is another year's)."""
+    gap = at - now
+    if abs(gap) < timedelta(days=1):
+        return _ahead(gap) if gap > timedelta(0) else _ago(-gap)
+    local, today = at.astimezone(JST), now.astimezone(JST)
+    if english():
+        return local.strftime("%b %-d, %H:%M" if local.year == today.year else "%b %-d, %Y")
+    return f"{local:%-m月%-d日 %H:%M}" if local.year == today.year else f"{local:%Y年%-m月%-d日}"
+
+
+def _ago(gap: timedelta) -> str:
+    minutes = int(gap.total_seconds() // 60)
+    if minutes < 1:
+        return gettext("たった今")
+    if minutes < 60:
+        return ngettext("%(n)s分前", "%(n)s分前", minutes) % {"n": minutes}
+    return ngettext("%(n)s時間前", "%(n)s時間前", minutes // 60) % {"n": minutes // 60}
+
+
+def _ahead(gap: timedelta) -> str:
+    minutes = int(gap.total_seconds() // 60)
+    if minutes < 1:
+        return gettext("まもなく")
+    if minutes < 60:
+        return ngettext("あと%(n)s分", "あと%(n)s分", minutes) % {"n": minutes}
+    return ngettext("あと%(n)s時間", "あと%(n)s時間", minutes // 60) % {"n": minutes // 60}
+
+
+def dress(bound: BoundField) -> BoundField:
+    """Give a field's widget the house's classes, and tell readers aloud where it is wrong."""
+    widget = bound.field.widget
+    if isinstance(widget, CheckboxInput | CheckboxSelectMultiple | RadioSelect):
+        widget.attrs["class"] = "form-check-input"
+    else:
+        name = "form-select" if isinstance(widget, Select) else "form-control"
+        widget.attrs["class"] = name + (" is-invalid" if bound.errors else "")
+    if bound.errors:
+        widget.attrs["aria-invalid"] = "true"
+    bound.boxes = isinstance(widget, CheckboxSelectMultiple | RadioSelect)  # type: ignore[attr-defined]
+    bound.tick = isinstance(widget, CheckboxInput)  # type: ignore[attr-defined]
+    bound.upload = isinstance(widget, FileInput)  # type: ignore[attr-defined]
+    return bound
+
+
+def chart_table(options: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The numbers of an ECharts options mapping as columns and rows: its categories and series, or its named values."""
+    axes = [_first(options.get(axis)) for axis in ("xAxis", "yAxis")]
+    categories = next((axis["data"] for axis in axes if axis.get("data")), None)
+    series = options.get("series", [])
+    series = series if isinstance(series, list) else [series]
+    if categories is None:
+        rows = [[point["name"], point["value"]] for one in series for point in one.get("data", []) if "name" in point]
+        return {"columns": ["", gettext("値")], "rows": rows}
+    columns = ["", *[one.get("name") or gettext("値") for one in series]]
+    values = [[_value(point) for point in one.get("data", [])] for one in series]
+    return {
+        "columns": columns,
+        "rows": [[name, *[v[i] for v in values if i < len(v)]] for i, name in enumerate(categories)],
+    }
+
+
+def _first(axis: Any) -> Mapping[str, Any]:
+    if isinstance(axis, list):
+        axis = axis[0] if axis else {}
+    return axis or {}
+
+
+def _value(point: Any) -> Any:
+    return point.get("value") if isinstance(point, Mapping) else point
