@@ -1,0 +1,222 @@
+"""A year in the life of ひなた計測, tick by tick: people arrive, read, click, ask; sales answers; deals close.
+
+The story decides what people do; what follows from it (scores, phases, scenarios, mails, handovers) is left to the heart.
+"""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from hagukumi.deals import services as deals
+from hagukumi.deals.models import Deal, Handover
+from hagukumi.ledger import services as ledger
+from hagukumi.ledger.services import Fact
+from hagukumi.leads import services as leads
+from hagukumi.tracking.models import Inbox
+
+from . import words
+from .people import Person
+
+_PATHS = list(words.PAGES)
+_WEIGHTS = [words.PAGES[path][2] for path in _PATHS]
+LOSS = (("価格", 5), ("競合に決定", 4), ("導入見送り・延期", 6), ("機能不足", 2), ("連絡途絶", 2))
+RETURNS = (("no_answer", 5), ("not_now", 6), ("no_need", 3), ("no_budget", 3), ("not_decider", 3))
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A person comes to be known at `at` by a source (a `words.SOURCES` row's name)."""
+
+    at: datetime
+    person: Person
+    source: str
+    kind: str
+    basis: str
+
+
+@dataclass
+class Cast:
+    """Who is known so far: lead_id -> person, and each lead's browser."""
+
+    people: dict[int, Person] = field(default_factory=dict)
+    visitors: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the story needs to know of the definitions that `company.build` laid: ids by their words' keys."""
+
+    sources: dict[str, int]
+    forms: dict[str, int]
+    sellers: tuple[int, ...]
+
+
+def working_hour(random: Random, day: datetime) -> datetime:
+    """An instant of that day between 8:30 and 19:00 in Tokyo."""
+    return day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(minutes=30) + timedelta(
+        minutes=random.randint(0, 630), seconds=random.randint(0, 59)
+    )
+
+
+def arrivals(random: Random, crowd: list[Person], end: datetime, days: int) -> list[Arrival]:
+    """When and by which source each person becomes known; fairs and webinars come in a day, the web all year."""
+    found = []
+    waiting = list(crowd)
+    total = sum(source[4] for source in words.SOURCES)
+    for name, kind, ago, _cost, share, basis in words.SOURCES:
+        count = round(len(crowd) * share / total)
+        taken, waiting = waiting[:count], waiting[count:]
+        for person in taken:
+            # The web grows over the year; a fair happens on its days.
+            back = ago - random.choice((0, 0, 1, 2)) if ago is not None else int(days * (1 - random.random() ** 0.8))
+            at = working_hour(random, end - timedelta(days=max(back, 0)))
+            found.append(Arrival(min(at, end - timedelta(minutes=random.randint(5, 200))), person, name, kind, basis))
+    found.sort(key=lambda arrival: arrival.at)
+    return found
+
+
+def arrive(random: Random, stage: Stage, cast: Cast, coming: list[Arrival]) -> None:
+    """Take people in by the door of their source: by file or by form, with what is known of the meeting."""
+    by_door: dict[tuple[str, str, datetime], list[Arrival]] = defaultdict(list)
+    for arrival in coming:
+        by_door[arrival.source, arrival.basis, arrival.at.replace(minute=0, second=0)].append(arrival)
+    facts: list[Fact] = []
+    for (source, basis, _hour), group in by_door.items():
+        at = max(arrival.at for arrival in group)
+        ids = leads.upsert_people(
+            [arrival.person.row for arrival in group], source_id=stage.sources[source], basis=basis, now=at, evidence=source
+        )
+        for arrival, lead_id in zip(group, ids, strict=True):
+            cast.people[lead_id] = arrival.person
+            facts += _meeting(random, stage, arrival, lead_id, at)
+    ledger.record(facts)
+
+
+def _meeting(random: Random, stage: Stage, arrival: Arrival, lead_id: int, at: datetime) -> list[Fact]:
+    source = stage.sources[arrival.source]
+    if arrival.kind == "exhibition" and random.random() < 0.25 + arrival.person.interest * 0.6:
+        return [Fact(lead_id, "booth_talk", at, source, details={"text": random.choice(words.TALKS)})]
+    if arrival.kind == "webinar":
+        came = random.random() < 0.45 + arrival.person.interest * 0.5
+        return [Fact(lead_id, "seminar_attended" if came else "seminar_absent", at, source)]
+    if arrival.kind == "telemarketing":
+        return [Fact(lead_id, "call", at, None, random.randint(40, 600), details={"text": random.choice(words.TALKS)})]
+    return []
+
+
+class Web:
+    """Collects what the collector would have acknowledged, and puts it into the inbox in one go."""
+
+    def __init__(self, random: Random, cast: Cast, stage: Stage) -> None:
+        self._random, self._cast, self._stage = random, cast, stage
+        self._rows: list[Inbox] = []
+
+    def _event(self, at: datetime, kind: str, **columns: Any) -> None:
+        event_id = uuid.UUID(int=self._random.getrandbits(128), version=4)
+        self._rows.append(Inbox(event_id=event_id, at=at, kind=kind, **columns))
+
+    def visit(self, at: datetime, visitor: str, pages: int, first: str | None = None) -> datetime:
+        """One visit of some pages, with time and scrolling; returns when it ended."""
+        for number in range(pages):
+            path = first if number == 0 and first else self._random.choices(_PATHS, _WEIGHTS)[0]
+            page = {"visitor": visitor, "url": words.SITE + path, "title": words.PAGES[path][0]}
+            stay = int(min(self._random.lognormvariate(3.6, 0.9), 900))
+            self._event(at, "view", referrer="" if number else self._random.choice(("", "https://search.example/")), **page)
+            at += timedelta(seconds=stay + 1)
+            self._event(at, "dwell", amount=stay, **page)
+            self._event(at, "scroll", amount=self._random.choice((25, 50, 75, 90, 100)), **page)
+        return at
+
+    def browser(self, lead_id: int) -> str:
+        return self._cast.visitors.setdefault(lead_id, f"{self._random.getrandbits(96):024x}")
+
+    def answer(self, at: datetime, lead_id: int, key: str) -> None:
+        """The person answers a form from their browser: from then on, the browser is theirs."""
+        row = self._cast.people[lead_id].row
+        answers = {name: row[name] for name in ("last_name", "first_name", "company_name", "email") if row[name]}
+        if key == "contact":
+            answers["issue"] = self._random.choice(words.TALKS)
+        details = {"answers": answers, "consent": True}
+        self._event(at, "form", visitor=self.browser(lead_id), object_id=self._stage.forms[key], details=details)
+
+    def mail_act(self, at: datetime, kind: str, lead_id: int, delivery_id: int, url: str = "") -> None:
+        columns = {"visitor": self.browser(lead_id)} if kind == "click" else {}
+        self._event(at, kind, lead_id=lead_id, delivery_id=delivery_id, url=url, **columns)
+
+    def flush(self) -> int:
+        """Write everything collected so far, in the order of time."""
+        self._rows.sort(key=lambda row: row.at)
+        Inbox.objects.bulk_create(self._rows, batch_size=2000)
+        count, self._rows = len(self._rows), []
+        return count
+
+
+def browse(random: Random, cast: Cast, web: Web, start: datetime, end: datetime) -> None:
+    """Known people come by according to their interest, strangers at a steady rate."""
+    span = (end - start) / timedelta(days=1)
+    for lead_id, person in cast.people.items():
+        if random.random() < min(person.interest**2.2 * span * 0.055, 0.9):
+            at = working_hour(random, _instant(random, start, end))
+            if not start < at < end:
+                continue
+            ended = web.visit(at, web.browser(lead_id), 1 + int(random.expovariate(0.45)))
+            if random.random() < person.interest * 0.10:
+                key = random.choices(("guide", "cases", "contact", "webinar"), (5, 5, 2, 2))[0]
+                web.answer(min(ended, end), lead_id, key)
+    for _ in range(int(span * 5 * random.uniform(0.6, 1.4))):
+        web.visit(_instant(random, start, end - timedelta(hours=2)), f"{random.getrandbits(96):024x}", 1 + int(random.expovariate(0.9)))
+
+
+def _instant(random: Random, start: datetime, end: datetime) -> datetime:
+    return start + (end - start) * random.random()
+
+
+def sell(random: Random, stage: Stage, cast: Cast, now: datetime) -> None:
+    """Sales does its day: answers handovers, opens deals, moves and closes them."""
+    for handover in Handover.objects.filter(state="open", created_at__lt=now - timedelta(hours=4)):
+        if random.random() < 0.86:
+            _answer(random, stage, cast, handover, now)
+    for deal in Deal.objects.filter(outcome="", created_at__lt=now - timedelta(days=6)):
+        _advance(random, cast, deal, now)
+
+
+def _answer(random: Random, stage: Stage, cast: Cast, handover: Handover, now: datetime) -> None:
+    person = cast.people.get(handover.lead_id)
+    if person is None:
+        return
+    worth = 0.30 + person.interest * 0.4 + person.company.fit * 0.4
+    seller = stage.sellers[handover.lead_id % len(stage.sellers)]
+    at = min(max(handover.created_at + timedelta(hours=random.choice((2, 5, 9, 20, 30))), handover.created_at), now)
+    if random.random() > worth:
+        reason = random.choices([key for key, _ in RETURNS], [share for _, share in RETURNS])[0]
+        deals.give_back(handover.lead_id, handover.id, user_id=seller, reason=reason, note="", now=at)
+        return
+    deals.accept(handover.lead_id, handover.id, user_id=seller, now=at)
+    length = random.randint(60, 900)
+    text = random.choice(words.TALKS)
+    ledger.record([Fact(handover.lead_id, "call", min(at + timedelta(hours=1), now), None, length, details={"text": text})])
+    if random.random() < 0.35 + person.company.fit * 0.5:
+        machines = random.choice((5, 10, 10, 20, 30, 50, 80))
+        deals.create_deal(
+            handover.lead_id, name=f"ミナモ {machines}台 {person.company.name}", amount_yen=machines * 120_000 + 400_000,
+            stage="approach", owner_id=seller, now=min(at + timedelta(hours=3), now),
+            expected_on=(at + timedelta(days=random.randint(30, 100))).date(),
+        )
+
+
+def _advance(random: Random, cast: Cast, deal: Deal, now: datetime) -> None:
+    order = ["approach", "hearing", "proposal", "closing"]
+    place = order.index(deal.stage)
+    age = (now - deal.created_at) / timedelta(days=1)
+    if place < 3 and age > 8 + 11 * place and random.random() < 0.55:
+        deals.move_stage(deal.lead_id, deal.id, order[place + 1], now=now)
+        return
+    if age < 24 or random.random() > 0.10 + place * 0.06:
+        return
+    person = cast.people[deal.lead_id]
+    won = place >= 2 and random.random() < 0.24 + person.company.fit * 0.45
+    reason = "停止時間の見える化" if won else random.choices([r for r, _ in LOSS], [s for _, s in LOSS])[0]
+    deals.close_deal(deal.lead_id, deal.id, won=won, amount_yen=None, reason=reason, now=now, user_id=deal.owner_id)
