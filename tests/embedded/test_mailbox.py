@@ -2,13 +2,13 @@
 
 import http.client
 import json
-import os
 import smtplib
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Box:
 
     def send(self, message: EmailMessage | bytes, to: str = "hanako@mail.example.jp") -> None:
         with smtplib.SMTP("127.0.0.1", self.smtp, timeout=10) as server:
-            content = message if isinstance(message, bytes) else message.as_bytes()
+            content = message if isinstance(message, bytes) else message.as_bytes(policy=policy.SMTP)
             server.sendmail("ikusei@aoba.example.co.jp", [to], content)
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -180,4 +180,4 @@ def test_what_was_cut_short_is_swept(home: Path) -> None:
     folder = home / "mail"
     folder.mkdir()
     (folder / "half.tmp").write_bytes(b"Subj")
-    assert len(MailStore(folder)) == 0 and os.listdir(folder) == []
+    assert len(MailStore(folder)) == 0 and not list(folder.iterdir())
