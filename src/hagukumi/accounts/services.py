@@ -54,7 +54,7 @@ def set_up(*, company: str, name: str, email: str, password: str, language: str,
 
 
 def invite(*, name: str, email: str, role: str, language: str, by: User | None, now: datetime) -> User:
-    """A new member who cannot sign in until a password is chosen by `invitation`. EmailTakenError; ValueError for a role."""
+    """A new member who cannot sign in until a password is chosen by `invitation`. EmailTakenError where one exists."""
     _check_role(role)
     with transaction.atomic():
         if User.objects.filter(email=email.lower()).exists():

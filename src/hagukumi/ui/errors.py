@@ -12,9 +12,7 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    text = gettext(
-        "画面を開いてから時間がたったか、Cookie が無効になっています。前の画面に戻り、読み込み直してからもう一度お試しください。"
-    )
+    text = gettext("時間がたったか、Cookie が使えない状態です。前の画面を読み込み直して、もう一度お試しください。")
     return _page(request, 403, gettext("送信を受け付けられませんでした"), text)
 
 
@@ -25,9 +23,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Rendered without the context processors: the database may be what is broken."""
-    text = gettext(
-        "こちらの不具合です。入力した内容が保存されていないことがあります。続くときは管理者にお知らせください。"
-    )
+    text = gettext("こちらの不具合です。入力が保存されていないことがあります。続くときは管理者にお知らせください。")
     page = render_to_string("error.html", {"heading": gettext("うまく表示できませんでした"), "text": text})
     return HttpResponse(page, status=500)
 

@@ -8,7 +8,6 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
 
 from hagukumi.kit import clock
 from hagukumi.ledger import kinds
@@ -135,11 +134,9 @@ def attr(mapping: Any, key: Any) -> Any:
 @register.simple_tag
 def role_name(role: str) -> str:
     """A role in words."""
-    return {"admin": gettext("管理者"), "marketing": gettext("マーケティング"), "sales": gettext("営業")}.get(
-        role, role
-    )
+    return words.role(role)
 
 
 @register.simple_tag
 def in_english() -> bool:
-    return (get_language() or "ja").startswith("en")
+    return words.english()

@@ -27,6 +27,11 @@ def own(thing: Any, attribute: str = "name") -> str:
     return ""
 
 
+def role(key: str) -> str:
+    """A role in words."""
+    return {"admin": gettext("管理者"), "marketing": gettext("マーケティング"), "sales": gettext("営業")}[key]
+
+
 def number(value: Any) -> str:
     if value is None or value == "":
         return DASH
