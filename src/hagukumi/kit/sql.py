@@ -5,13 +5,16 @@ cannot infer a type: `%(now)s::timestamptz`). A statement may also hold `{slots}
 each slot declares a default in the header, `-- slot NAME: true`, which is what is prepared at boot.
 """
 
+import importlib
+import importlib.util
+import pkgutil
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from psycopg import sql
 
 _NAME = re.compile(r"^-- name:\s*(\w+)\s*$", re.MULTILINE)
@@ -38,7 +41,7 @@ class Query:
         text = self.text
         for slot, default in self.slots.items():
             value = slots.pop(slot, default)
-            filled = value.as_string(None) if isinstance(value, sql.Composable) else value
+            filled = _text(value) if isinstance(value, sql.Composable) else value
             text = text.replace("{" + slot + "}", filled)
         if slots:
             raise KeyError(f"{self.name} has no slot {', '.join(slots)}")
@@ -98,27 +101,42 @@ def registered() -> Sequence[Query]:
     return [_REGISTRY[name] for name in sorted(_REGISTRY)]
 
 
-def prepare_all() -> int:
-    """Prepare every named statement against the live schema; raises BrokenQueryError naming the first that does not fit.
+def load_rooms() -> None:
+    """Import every room's `queries`, so that `registered` is complete."""
+    root = __name__.partition(".")[0]
+    for room in pkgutil.iter_modules(importlib.import_module(root).__path__):
+        name = f"{root}.{room.name}.queries"
+        if room.ispkg and importlib.util.find_spec(name):
+            importlib.import_module(name)
 
-    Temporary tables that statements stand on must exist in this session first (`tracking.services.open_beat_tables`).
+
+def prepare_all() -> int:
+    """Prepare every room's named statements against the live schema, in this session; returns how many there are.
+
+    Raises BrokenQueryError naming the first that does not fit. Temporary tables that statements stand on are opened.
     """
+    load_rooms()
     with connection.cursor() as cursor:
-        for query in registered():
-            if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL; opening the tables has run these
-                continue
+        for query in sorted(registered(), key=lambda query: not query.text.startswith("CREATE TEMP")):
             try:
+                if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL
+                    cursor.execute(query.text)
+                    continue
                 cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")
                 cursor.execute("DEALLOCATE hagukumi_check")
+            except (OperationalError, InterfaceError):  # the database went away: that says nothing of the statement
+                raise
             except Exception as error:
                 raise BrokenQueryError(f"{query.name}: {str(error).strip()}") from error
     return len(_REGISTRY)
 
 
-def prepare_all_after(open_tables: Callable[[], None]) -> int:
-    """`prepare_all` once `open_tables` has made the session's temporary tables."""
-    open_tables()
-    return prepare_all()
+def _text(part: sql.Composable) -> str:
+    """The text of composed SQL; a `%` inside a literal is doubled, for it is data, not a placeholder."""
+    if isinstance(part, sql.Composed):
+        return "".join(_text(inner) for inner in part)
+    text = part.as_string(None)
+    return text.replace("%", "%%") if isinstance(part, sql.Literal) else text
 
 
 def _numbered(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from . import kinds
 from .queries import SQL
@@ -91,6 +91,8 @@ def set_aside_on_error(owner: str, object_id: int, now: datetime) -> Iterator[No
     try:
         with transaction.atomic():
             yield
+    except (OperationalError, InterfaceError):  # the database, not the definition: the whole beat is done again
+        raise
     except Exception as error:
         log.exception("a definition was set aside", owner=owner, object_id=object_id)
         SQL.set_aside.run({"owner": owner, "object_id": object_id, "error": str(error)[:2000], "now": now})
@@ -121,17 +123,16 @@ def steps() -> list[tuple[str, Step]]:
     return list(_STEPS.items())
 
 
-_heart_session: int | None = None
+_heart_connection: Any = None
 
 
 def take_heart_lock() -> bool:
     """Whether this session holds the heart's advisory lock (one heart per database); asks the server once a session."""
-    global _heart_session
-    session = connection.connection.info.backend_pid
-    if _heart_session == session:
+    global _heart_connection
+    if _heart_connection is not None and _heart_connection is connection.connection:
         return True
     if SQL.try_heart_lock.value({"key": HEART_LOCK}):
-        _heart_session = session
+        _heart_connection = connection.connection
         return True
     return False
 

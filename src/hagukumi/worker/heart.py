@@ -94,7 +94,7 @@ def main() -> int:
 def _one_turn(stop: threading.Event, recorded_at: float) -> float:
     if connection.connection is None:
         connection.ensure_connection()
-        sql.prepare_all_after(ledger.open_beat_tables)
+        sql.prepare_all()
     if not ledger.take_heart_lock():
         stop.wait(REST_SECONDS)
         return recorded_at
