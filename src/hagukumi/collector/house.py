@@ -1,0 +1,132 @@
+"""What the collector holds between requests: clock, registry, rates, buffer."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hagukumi.kit import clock, tokens
+
+from . import pipeline, wire
+from .buffer import Buffer
+from .pipeline import Context, Drop, Rates
+from .registry import Registry
+from .spool import Spool
+
+_OFFSET_SECONDS = 0.2
+
+
+class Clock:
+    """Epoch seconds of `kit.clock`; where that is moved by a file, the file is read a few times a second at most."""
+
+    def __init__(self, moved: bool) -> None:
+        self._moved = moved
+        self._offset = 0.0
+        self._due = 0.0
+
+    def __call__(self) -> float:
+        if self._moved and time.monotonic() >= self._due:
+            self._offset = clock.now().timestamp() - time.time()
+            self._due = time.monotonic() + _OFFSET_SECONDS
+        return time.time() + self._offset
+
+
+class House:
+    """One running collector. `bench`: also answers POST /noop, the limit that the benchmark compares with."""
+
+    def __init__(self, *, home: Path, database_url: str, base_url: str, moved: bool = False, bench: bool = False) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.bench = bench
+        self.clock = Clock(moved)
+        self.rates = Rates()
+        home.mkdir(parents=True, exist_ok=True)
+        self.registry = Registry(home / "collector.json", _own_origins(self.base_url))
+        self.spool = Spool(home / "spool")
+        self.buffer = Buffer(database_url, self.spool, self.clock, self.registry.refresh)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> "House":
+        """As the supervisor sets it: HAGUKUMI_HOME, DATABASE_URL, HAGUKUMI_BASE_URL, HAGUKUMI_SECRET_KEY."""
+        port = environ.get("PORT", "8000")
+        home = Path(environ.get("HAGUKUMI_HOME", "var")).resolve()
+        if not environ.get("HAGUKUMI_SECRET_KEY"):
+            raise SystemExit("HAGUKUMI_SECRET_KEY がありません / HAGUKUMI_SECRET_KEY is not set")
+        tokens.seal("check", 0)
+        return cls(
+            home=home,
+            database_url=environ.get("DATABASE_URL", "postgresql:///hagukumi"),
+            base_url=environ.get("HAGUKUMI_BASE_URL", f"http://localhost:{port}"),
+            moved=bool(environ.get("HAGUKUMI_CLOCK")),
+            bench=environ.get("HAGUKUMI_BENCH") == "1",
+        )
+
+    def context(self) -> Context:
+        return Context(self.registry.origins, self.clock(), rates=self.rates)
+
+    def take(self, batch: wire.Batch, context: Context) -> tuple[int, list[str]]:
+        """The HTTP status and the inbox lines of a batch; what leaves is counted."""
+        if len(batch.e) > wire.MAX_EVENTS:
+            self.buffer.drop(Drop.TOO_LARGE, len(batch.e))
+            return 413, []
+        if not pipeline.valid_visitor(batch.v):
+            self.buffer.drop(Drop.MALFORMED, max(len(batch.e), 1))
+            return 400, []
+        context.visitor = batch.v
+        context.skew = context.received - batch.s / 1000 if batch.s else 0.0
+        lead_id, delivery_id, arrival = _arrival(batch.a, context.received)
+        lines: list[str] = []
+        for event in batch.e:
+            taken = pipeline.take(event, context)
+            if isinstance(taken, Drop):
+                self.buffer.drop(taken)
+                continue
+            lines.append(_line(taken, batch.v, lead_id, delivery_id, arrival))
+        return 204, lines
+
+    def health(self) -> dict[str, Any]:
+        """`database` reached or not, bytes in the spool, lines not yet safe, last commit (epoch seconds)."""
+        return {
+            "ok": True,
+            "database": self.buffer.connected,
+            "spooled_bytes": self.spool.bytes_waiting(),
+            "waiting_lines": self.buffer.waiting,
+            "last_commit": self.buffer.last_commit or None,
+            "sites": len(self.registry.sites),
+            "forms": len(self.registry.forms),
+        }
+
+
+def _line(event: wire.Event, visitor: str, lead_id: int | None, delivery_id: int | None, arrival: str) -> str:
+    details = wire.small_details(event.d)
+    if "utm_" in event.u and (campaign := wire.campaign(event.u)):
+        details = {**(details or {}), "utm": campaign}
+    if arrival:
+        details = {**(details or {}), "arrival": arrival}
+    return wire.line(
+        event.k,
+        event.t,
+        event_id=event.id,
+        visitor=visitor,
+        lead_id=lead_id,
+        delivery_id=delivery_id,
+        url=wire.clean_url(event.u),
+        title=wire.cut(event.ti, wire.MAX_TITLE),
+        referrer=wire.clean_url(event.r) if event.r.startswith("http") else "",
+        amount=event.n,
+        details=details,
+    )
+
+
+def _arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
+    """Lead, delivery and the arrival's own id of a fresh token; nothing for a stale or foreign one."""
+    from . import mail
+
+    if not token:
+        return None, None, ""
+    return mail.read_arrival(token, now)
+
+
+def _own_origins(base_url: str) -> frozenset[str]:
+    """Where hosted forms are served from; on a developer's machine both names of it."""
+    origin = pipeline.origin_of(base_url)
+    return frozenset({origin, origin.replace("//localhost", "//127.0.0.1")})

@@ -1,0 +1,73 @@
+"""What comes back from a mail: clicks, opens, and the arrival of the reader on a tagged site."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from hagukumi.kit import tokens
+
+from . import pipeline, wire
+
+ARRIVAL_SECONDS = 600
+"""How long the token that a redirect adds may tie a browser to a person: a copied address is soon worthless."""
+_URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A sealed link of one delivery. `url` is http or https."""
+
+    lead_id: int
+    delivery_id: int
+    link_no: int
+    url: str
+
+
+def read_click(token: str) -> Click:
+    """BadTokenError for what we did not seal, or what does not lead to the web."""
+    numbers, url = tokens.unseal("click", token)
+    if len(numbers) != 3 or not pipeline.origin_of(url):
+        raise tokens.BadTokenError("click")
+    return Click(*numbers, url=quote(url, safe=_URL_SAFE))
+
+
+def read_open(token: str) -> tuple[int, int]:
+    numbers, _ = tokens.unseal("open", token)
+    if len(numbers) != 2:
+        raise tokens.BadTokenError("open")
+    return numbers[0], numbers[1]
+
+
+def with_arrival(click: Click, sites: frozenset[str], at: float) -> str:
+    """The target; on a registered site with `hgk`, by which the tag there ties the browser to the reader."""
+    if pipeline.origin_of(click.url) not in sites:
+        return click.url
+    parts = urlsplit(click.url)
+    token = "hgk=" + tokens.seal("arrive", click.lead_id, click.delivery_id, int(at))
+    return urlunsplit(parts._replace(query=f"{parts.query}&{token}" if parts.query else token))
+
+
+def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
+    """Lead, delivery and an id by which a second browser with the same token is known; nothing when stale or foreign."""
+    try:
+        (lead_id, delivery_id, made_at), _ = tokens.unseal("arrive", token)
+    except (tokens.BadTokenError, ValueError):
+        return None, None, ""
+    if not -60 <= now - made_at <= ARRIVAL_SECONDS:
+        return None, None, ""
+    digest = hashlib.blake2b(f"{lead_id}.{delivery_id}.{made_at}".encode(), digest_size=16).digest()
+    return lead_id, delivery_id, str(uuid.UUID(bytes=digest))
+
+
+def click_line(click: Click, at: float, suspect: bool) -> str:
+    details = {"link": click.link_no, **({"by": "suspect"} if suspect else {})}
+    url = wire.clean_url(click.url)
+    return wire.line(
+        "click", at, lead_id=click.lead_id, delivery_id=click.delivery_id, url=url, details=details
+    )
+
+
+def open_line(lead_id: int, delivery_id: int, at: float, suspect: bool) -> str:
+    details = {"by": "suspect"} if suspect else None
+    return wire.line("open", at, lead_id=lead_id, delivery_id=delivery_id, details=details)

@@ -1,0 +1,79 @@
+"""The spool: lines on disk while the database is away. A line is acknowledged once it is on the disk, not before.
+
+Appends go to `spool/current`. When the database is back, `current` becomes a numbered file, which is copied in parts
+and deleted after its last commit. A crash between the two copies some lines twice: the digest knows repeats by event id.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+CHUNK_LINES = 5_000
+
+
+class Spool:
+    """Files under `folder`. Synchronous: the buffer calls `append` off the event loop. `waiting`: something is on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._current = folder / "current"
+        self._mend()
+        self.waiting = any(folder.iterdir())
+
+    def append(self, data: bytes) -> None:
+        """Write lines and wait for the disk. OSError when the disk is full."""
+        fd = os.open(self._current, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        size = os.fstat(fd).st_size
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(fd, data[written:])
+            os.fsync(fd)
+        except OSError:
+            os.ftruncate(fd, size)
+            raise
+        finally:
+            os.close(fd)
+        self.waiting = True
+
+    def bytes_waiting(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())
+
+    def take(self) -> Path | None:
+        """The oldest file to copy; `current` is closed for writing first. None when nothing waits."""
+        if self._current.exists():
+            self._current.rename(self.folder / f"{self._next_number():08d}.lines")
+        files = sorted(self.folder.glob("*.lines"))
+        self.waiting = bool(files)
+        return files[0] if files else None
+
+    def chunks(self, path: Path) -> Iterator[list[str]]:
+        """The file's lines in parts; a last line without its newline was never acknowledged and is left out."""
+        lines: list[str] = []
+        with path.open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                if not line.endswith("\n"):
+                    break
+                lines.append(line)
+                if len(lines) >= CHUNK_LINES:
+                    yield lines
+                    lines = []
+        if lines:
+            yield lines
+
+    def done(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def _mend(self) -> None:
+        """Cut a torn last line, so that the next append does not continue it."""
+        if not self._current.exists():
+            return
+        data = self._current.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole != len(data):
+            os.truncate(self._current, whole)
+
+    def _next_number(self) -> int:
+        numbers = [int(path.stem) for path in self.folder.glob("*.lines") if path.stem.isdigit()]
+        return max(numbers, default=0) + 1

@@ -1,0 +1,137 @@
+"""The wire: what a batch looks like, and how an event becomes one line of `COPY inbox` (which is also the spool's)."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+COLUMNS = (
+    "event_id", "at", "kind", "visitor", "lead_id", "delivery_id", "object_id", "url", "title", "referrer", "amount",
+    "drop_reason", "details",
+)  # fmt: skip
+COPY = f"COPY inbox ({', '.join(COLUMNS)}) FROM STDIN"
+MAX_BODY = 65_536
+MAX_EVENTS = 50
+MAX_URL_BYTES = 2_000
+"""`page.url` is unique by a btree index, whose entries may hold 2,700 bytes."""
+MAX_TITLE = 300
+MAX_DETAILS_BYTES = 2_000
+_SPECIAL = re.compile(r"[\\\t\n\r\x00]")
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""}
+_NOISE = re.compile(r"(?:^|&)(?:hgk|utm_\w+|gclid|fbclid|yclid|msclkid)=[^&]*", re.IGNORECASE)
+
+
+class Event(msgspec.Struct):
+    """One event as the tag sends it: id, kind word, time (epoch ms), url, title, referrer, amount, details."""
+
+    k: str
+    id: str = ""
+    t: float = 0.0
+    u: str = ""
+    ti: str = ""
+    r: str = ""
+    n: float | None = None
+    d: dict[str, Any] | None = None
+
+
+class Batch(msgspec.Struct):
+    """A visitor's batch: `s` is the sender's clock when it left (epoch ms), `a` the token of an arrival from a mail."""
+
+    v: str
+    e: list[Event]
+    s: float = 0.0
+    a: str = ""
+
+
+decode_batch = msgspec.json.Decoder(Batch).decode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def line(
+    kind: str,
+    at: float,
+    *,
+    event_id: str = "",
+    visitor: str = "",
+    lead_id: int | None = None,
+    delivery_id: int | None = None,
+    object_id: int | None = None,
+    url: str = "",
+    title: str = "",
+    referrer: str = "",
+    amount: float | None = None,
+    drop_reason: str = "",
+    details: dict[str, Any] | None = None,
+) -> str:
+    """One row of `inbox` in COPY's text format, with its newline. `at` is a UTC epoch in seconds."""
+    return (
+        f"{event_id or uuid.uuid4()}\t{datetime.fromtimestamp(at, UTC).isoformat()}\t{kind}\t{visitor}\t"
+        f"{_number(lead_id)}\t{_number(delivery_id)}\t{_number(object_id)}\t{escape(url)}\t{escape(title)}\t"
+        f"{escape(referrer)}\t{_number(amount)}\t{drop_reason}\t{_details(details)}\n"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "\\N" if value is None else str(value)
+
+
+def _details(details: dict[str, Any] | None) -> str:
+    if not details:
+        return "\\N"
+    return escape(_encode_json(without_nul(details)).decode())
+
+
+def escape(text: str) -> str:
+    """A value in COPY's text format; NUL, which PostgreSQL cannot hold, goes."""
+    if _SPECIAL.search(text) is None:
+        return text
+    return _SPECIAL.sub(lambda match: _ESCAPES[match.group()], text)
+
+
+def without_nul(value: Any) -> Any:
+    """The same JSON value without NUL in any text, key or depth."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    return value
+
+
+def small_details(details: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The details, or None where they are larger than a fact should carry."""
+    if not details or len(_encode_json(details)) > MAX_DETAILS_BYTES:
+        return None
+    return details
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters."""
+    return text if len(text) <= limit else text[:limit]
+
+
+def clean_url(url: str) -> str:
+    """The address that names the page: no fragment, no campaign parameters, within the index's bytes."""
+    if "#" in url:
+        url = url.partition("#")[0]
+    if "?" in url:
+        path, _, query = url.partition("?")
+        query = _NOISE.sub("", query).lstrip("&")
+        url = f"{path}?{query}" if query else path
+    if len(url) > MAX_URL_BYTES // 4:
+        url = url.encode("utf-8", "replace")[:MAX_URL_BYTES].decode("utf-8", "ignore")
+    return url
+
+
+def campaign(url: str) -> dict[str, str]:
+    """The utm_* values of an address, without their prefix, each at most 60 characters."""
+    if "utm_" not in url:
+        return {}
+    from urllib.parse import parse_qsl
+
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=False, max_num_fields=100)
+    return {key[4:24]: cut(value, 60) for key, value in pairs if key.startswith("utm_")}

@@ -1,0 +1,241 @@
+"""Forms and their answers: the definition, and one validation that the collector and the web page share. Pure.
+
+A definition is stored as JSON (`form_version.definition`) and read by `definition()`. Messages are in the visitor's
+language; field texts carry `_ja` and `_en` and fall back to the other one where empty.
+"""
+
+import re
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from . import tokens
+
+TYPES = ("text", "email", "tel", "select", "textarea", "checkbox")
+LEAD_COLUMNS = (
+    "last_name", "first_name", "last_kana", "first_kana", "company_name", "department", "title", "email", "phone",
+    "mobile", "postal_code", "prefecture", "address", "issue", "timeframe", "users_expected", "place",
+)  # fmt: skip
+TRAP = "website_url"
+"""The field that people do not see and robots fill in."""
+STARTED, VISITOR, CONSENT, LANGUAGE = "_started", "_visitor", "_consent", "_language"
+MIN_SECONDS = 1
+MAX_SECONDS = 86_400 * 2
+_LENGTHS = {"textarea": 4000, "email": 254, "tel": 30}
+_EMAIL = re.compile(r"[^\s@<>\"(),:;]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}", re.UNICODE)
+_TEL = re.compile(r"\+?[0-9][0-9 ()\-]{8,20}(?:\s*(?:内線|ext\.?|x)\s*[0-9]{1,6})?", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MESSAGES = {
+    "required": ("入力してください。", "Please fill this in."),
+    "choose": ("選んでください。", "Please choose one."),
+    "tick": ("チェックしてください。", "Please tick this box."),
+    "email": (
+        "メールアドレスの形を確かめてください（例: name@example.co.jp）。",
+        "Please check the e-mail address (example: name@example.co.jp).",
+    ),
+    "tel": (
+        "電話番号を確かめてください（例: 03-1234-5678）。",
+        "Please check the phone number (example: +81-3-1234-5678).",
+    ),
+    "long": ("{limit} 文字までで入力してください。", "Please keep this within {limit} characters."),
+    "number": ("数字で入力してください。", "Please enter a number."),
+    "choice": ("一覧から選んでください。", "Please choose from the list."),
+    "consent": ("送信には同意が必要です。", "Your agreement is needed to send this form."),
+    "early": (
+        "送信が早すぎました。もう一度送信してください。",
+        "That was very quick. Please send it once more.",
+    ),
+    "stale": (
+        "ページを開いてから時間が経ちました。再読み込みしてからもう一度送信してください。",
+        "This page has been open for a long time. Please reload it and send it again.",
+    ),
+}
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One answer of a select. `value` is stored."""
+
+    value: str
+    label_ja: str = ""
+    label_en: str = ""
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One question. `maps_to`: a lead column, `fields.<key>` for an own field, or '' (kept with the answers only)."""
+
+    key: str
+    type: str = "text"
+    label_ja: str = ""
+    label_en: str = ""
+    required: bool = False
+    maps_to: str = ""
+    choices: tuple[Choice, ...] = ()
+
+    def label(self, language: str) -> str:
+        return pick(self.label_ja, self.label_en, language) or self.key
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """A form: what it says and asks. `consent`: none, optional or required; `redirect`: own thanks page, or ''."""
+
+    title_ja: str = ""
+    title_en: str = ""
+    lead_ja: str = ""
+    lead_en: str = ""
+    button_ja: str = ""
+    button_en: str = ""
+    thanks_ja: str = ""
+    thanks_en: str = ""
+    consent: str = "none"
+    redirect: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`values` by field key (as to be stored), `errors` by field key ('' = the whole form), `trap`: a robot's doing."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    consent: bool = False
+    trap: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return not self.errors and not self.trap
+
+
+def definition(stored: Mapping[str, Any]) -> Definition:
+    """Read a stored definition. ValueError where it is not one."""
+    try:
+        return msgspec.convert(stored, Definition, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+
+
+def stored(form: Definition) -> dict[str, Any]:
+    """The definition as JSON values."""
+    built: dict[str, Any] = msgspec.to_builtins(form)
+    return built
+
+
+def pick(japanese: str, english: str, language: str) -> str:
+    """The text in the language asked for, else in the other one."""
+    return (english or japanese) if language == "en" else (japanese or english)
+
+
+def language_of(header: str) -> str:
+    """`en` where an Accept-Language header prefers English to Japanese, else `ja`."""
+    first = re.search(r"\b(ja|en)\b", header.lower())
+    return "en" if first and first.group() == "en" else "ja"
+
+
+def started_token(version_id: int, at: float) -> str:
+    """Says when a page with this form was handed out; a form that comes back needs it."""
+    return tokens.seal("form", version_id, int(at))
+
+
+def message(code: str, language: str, **values: object) -> str:
+    return _MESSAGES[code][1 if language == "en" else 0].format(**values)
+
+
+def validate(form: Definition, answers: Mapping[str, str], language: str, *, at: float | None = None) -> Outcome:
+    """Judge raw answers (all texts, as a browser sends them). `at`: epoch seconds of receipt, for the fill time."""
+    now = time.time() if at is None else at
+    if answers.get(TRAP, "").strip():
+        return Outcome(trap=True)
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for question in form.fields:
+        value, problem = _judge(question, answers.get(question.key, ""), language)
+        if problem:
+            errors[question.key] = problem
+        elif value not in ("", None):
+            values[question.key] = value
+    consent = _ticked(answers.get(CONSENT, ""))
+    if form.consent == "required" and not consent:
+        errors[CONSENT] = message("consent", language)
+    if not errors and (code := _hurry(answers.get(STARTED, ""), now)):
+        if code == "trap":
+            return Outcome(trap=True)
+        errors[""] = message(code, language)
+    return Outcome(values, errors, consent and form.consent != "none")
+
+
+def lead_row(form: Definition, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers as lead columns, own fields under `fields`; questions that map to nothing stay out."""
+    row: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    for question in form.fields:
+        value = values.get(question.key)
+        if value in ("", None):
+            continue
+        if question.maps_to.startswith("fields."):
+            own[question.maps_to.removeprefix("fields.")] = value
+        elif question.maps_to in LEAD_COLUMNS:
+            row[question.maps_to] = value
+    return {**row, "fields": own} if own else row
+
+
+def safe_redirect(url: str) -> str:
+    """The address where it is a plain http(s) one, else ''."""
+    parts = urlsplit(url)
+    return url if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _judge(question: Field, raw: str, language: str) -> tuple[Any, str]:
+    text = _CONTROL.sub("", raw.replace("\r\n", "\n")).strip()
+    if question.type == "checkbox":
+        ticked = _ticked(text)
+        return ticked, message("tick", language) if question.required and not ticked else ""
+    if not text:
+        code = "choose" if question.type == "select" else "required"
+        return "", message(code, language) if question.required else ""
+    limit = _LENGTHS.get(question.type, 200)
+    if len(text) > limit:
+        return "", message("long", language, limit=limit)
+    return _typed(question, text, language)
+
+
+def _typed(question: Field, text: str, language: str) -> tuple[Any, str]:
+    if question.type == "email":
+        text = unicodedata.normalize("NFKC", text)
+        return text, "" if _EMAIL.fullmatch(text) or _old_mobile(text) else message("email", language)
+    if question.type == "tel":
+        text = unicodedata.normalize("NFKC", text).replace("ー", "-").replace("−", "-")
+        digits = sum(char.isdigit() for char in text)
+        return text, "" if _TEL.fullmatch(text) and digits >= 9 else message("tel", language)
+    if question.type == "select":
+        return text, "" if any(choice.value == text for choice in question.choices) else message("choice", language)
+    if question.maps_to == "users_expected":
+        text = unicodedata.normalize("NFKC", text).replace(",", "").removesuffix("名").removesuffix("人").strip()
+        if not text.isdecimal() or len(text) > 9:
+            return "", message("number", language)
+        return int(text), ""
+    return text, ""
+
+
+def _old_mobile(address: str) -> bool:
+    """Dots that RFC 5321 forbids, which docomo and au once gave out (`a..b@`, `ab.@`)."""
+    return re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:docomo|ezweb|au)(?:\.\w+)+", address) is not None
+
+
+def _ticked(text: str) -> bool:
+    return text.strip().lower() in ("1", "on", "true", "yes")
+
+
+def _hurry(token: str, now: float) -> str:
+    """'' in order, `early`, `stale`, or `trap` where the page was never handed out by us."""
+    try:
+        numbers, _ = tokens.unseal("form", token)
+        age = now - numbers[1]
+    except (tokens.BadTokenError, IndexError):
+        return "trap"
+    if age < MIN_SECONDS:
+        return "early"
+    return "stale" if age > MAX_SECONDS else ""
