@@ -103,7 +103,7 @@ def _collector(options: argparse.Namespace) -> int:
     from hagukumi.collector.app import serve
 
     with _ready("collector"):
-        return serve(homes.Ports.of_environment().collector) or 0
+        return serve(homes.Ports.of_environment().collector, homes.bind_address()) or 0
 
 
 def _worker(options: argparse.Namespace) -> int:

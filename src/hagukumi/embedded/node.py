@@ -1,12 +1,15 @@
 """`python -m hagukumi.embedded.node npm ci`: the wheel's own Node, whatever else the machine has.
 
-The wheel's folder goes first on PATH, so that what npm starts (`node`, `npx`) is the wheel's too.
+A folder with `node`, `npm` and `npx` goes first on PATH, so that what npm scripts start is the wheel's too. The wheel's
+own `bin/npm` cannot serve: wheels hold no symbolic links, so it is a copy that no longer finds its library.
 """
 
 import importlib.util
 import os
 import sys
 from pathlib import Path
+
+SCRIPTS = {"npm": "npm-cli.js", "npx": "npx-cli.js"}
 
 
 def folder() -> Path:
@@ -17,15 +20,24 @@ def folder() -> Path:
     return Path(spec.origin).parent
 
 
+def shims(root: Path) -> Path:
+    """A folder of the environment with the three programs, written anew each time (a few bytes)."""
+    made = Path(sys.prefix) / "node"
+    made.mkdir(exist_ok=True)
+    for name, script in {"node": "", **SCRIPTS}.items():
+        cli = f' "{root}/lib/node_modules/npm/bin/{script}"' if script else ""
+        partial = made / f".{name}-{os.getpid()}"
+        partial.write_text(f'#!/bin/sh\nexec "{root}/bin/node"{cli} "$@"\n')
+        partial.chmod(0o755)
+        partial.rename(made / name)
+    return made
+
+
 def main(arguments: list[str]) -> None:
     """Become `node` (or `npm`, run by that node) with the given arguments."""
-    root = folder()
-    node = root / "bin" / "node"
-    scripts = {"npm": "npm-cli.js", "npx": "npx-cli.js"}
-    name, *rest = arguments
-    script = [str(root / "lib/node_modules/npm/bin" / scripts[name])] if name in scripts else []
-    os.environ["PATH"] = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    os.execv(node, [str(node), *script, *rest])  # noqa: S606 - becoming another program is the point
+    made = shims(folder())
+    os.environ["PATH"] = f"{made}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    os.execv(made / arguments[0], arguments)  # noqa: S606 - becoming another program is the point
 
 
 if __name__ == "__main__":
