@@ -89,7 +89,7 @@ def test_months_without_anything_are_shown_as_zero(history, now):
 )
 def test_the_plan_says_whether_to_collect_or_to_nurture(history, now, target, advice):
     found = services.funnel(WINDOW, now + timedelta(days=2))
-    plan = services.reverse_plan(target, [0.5, 0.6, 0.7, 0.8, 0.9], found)
+    plan = services.reverse_plan(target, [0.9] * 5, found)
     assert plan.advice == advice
 
 
