@@ -1,15 +1,22 @@
 """The whole house on one page: which rooms register what, and the order of the heart's steps."""
 
 from hagukumi.consent import kinds as consent_kinds
+from hagukumi.deals import conditions as deal_conditions
 from hagukumi.deals import kinds as deal_kinds
 from hagukumi.forms import kinds as form_kinds
 from hagukumi.leads import kinds as lead_kinds
 from hagukumi.ledger import kinds
+from hagukumi.ledger import services as ledger
 from hagukumi.messages import kinds as message_kinds
+from hagukumi.phases import conditions as phase_conditions
 from hagukumi.phases import kinds as phase_kinds
+from hagukumi.phases import services as phases
 from hagukumi.scenarios import kinds as scenario_kinds
+from hagukumi.scoring import conditions as score_conditions
 from hagukumi.scoring import kinds as score_kinds
+from hagukumi.scoring import services as scoring
 from hagukumi.segments import kinds as segment_kinds
+from hagukumi.segments import services as segments
 from hagukumi.tracking import kinds as tracking_kinds
 
 _connected = False
@@ -26,3 +33,11 @@ def connect() -> None:
         deal_kinds, scenario_kinds,
     ):
         kinds.register(*room.KINDS)
+    for leaf in (
+        score_conditions.Scored, phase_conditions.InPhase, phase_conditions.ActedSincePhase, deal_conditions.HasDeal,
+    ):
+        segments.register_condition(leaf)
+    # The order of a beat: digest, search, segments, scoring, phases, scenarios, messages, rollup.
+    ledger.register_step("segments", segments.step)
+    ledger.register_step("scoring", scoring.step)
+    ledger.register_step("phases", phases.step)

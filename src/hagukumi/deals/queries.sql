@@ -95,3 +95,8 @@ LIMIT 200;
 
 -- name: next_deal_id
 SELECT nextval('deal_id_seq');
+
+-- name: deals_with_outcome
+-- The three latest deals of one lead with an outcome ('' = open). Index: deal's key.
+SELECT name, coalesce(closed_at, created_at) AS at FROM deal
+WHERE lead_id = %(lead_id)s::bigint AND outcome = %(outcome)s ORDER BY created_at DESC, id DESC LIMIT 3;

@@ -2,7 +2,25 @@
 
 from hagukumi.ledger.kinds import Kind
 
-SCORE_CHANGED = Kind(60, "score_changed", "スコア変動", "Score changed", "chart-arrows-vertical", "qualify", object="score_version", unit="points")
-SCORE_CROSSED = Kind(61, "score_crossed", "スコアが基準に到達", "Score reached the line", "flame", "qualify", object="score_version", unit="points")
+SCORE_CHANGED = Kind(
+    60,
+    "score_changed",
+    "スコア変動",
+    "Score changed",
+    "chart-arrows-vertical",
+    "qualify",
+    object="score_version",
+    unit="points",
+)
+SCORE_CROSSED = Kind(
+    61,
+    "score_crossed",
+    "スコアが基準に到達",
+    "Score reached the line",
+    "flame",
+    "qualify",
+    object="score_version",
+    unit="points",
+)
 
 KINDS = (SCORE_CHANGED, SCORE_CROSSED)

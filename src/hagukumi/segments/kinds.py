@@ -2,7 +2,11 @@
 
 from hagukumi.ledger.kinds import Kind
 
-SEGMENT_ENTERED = Kind(50, "segment_entered", "セグメントに入る", "Entered segment", "filter-plus", "qualify", object="segment")
-SEGMENT_LEFT = Kind(51, "segment_left", "セグメントから外れる", "Left segment", "filter-minus", "qualify", object="segment")
+SEGMENT_ENTERED = Kind(
+    50, "segment_entered", "セグメントに入る", "Entered segment", "filter-plus", "qualify", object="segment"
+)
+SEGMENT_LEFT = Kind(
+    51, "segment_left", "セグメントから外れる", "Left segment", "filter-minus", "qualify", object="segment"
+)
 
 KINDS = (SEGMENT_ENTERED, SEGMENT_LEFT)

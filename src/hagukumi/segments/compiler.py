@@ -1,0 +1,110 @@
+"""From a condition tree to one SELECT of lead_id: column tests stay tests, sets become `lead_id IN (set)`.
+
+Sets are never asked lead by lead: an `any` of sets is their union, a `not` of a set an anti-join (which PostgreSQL hashes
+once; `NOT IN (set)` would fall to a scan per lead where the set outgrows work_mem).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from .conditions import BIRTH, All, Any_, Condition, Moment, Not, codes, walk
+
+KNOWN = sql.SQL("l.known_at IS NOT NULL AND l.merged_into IS NULL")
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What can change a tree's answer: activity kind codes, time (`timed`), definition tables, other segments' ids."""
+
+    kinds: frozenset[int]
+    timed: bool
+    tables: frozenset[str] = frozenset()
+    segments: frozenset[int] = frozenset()
+
+
+def members(tree: Condition, moment: Moment) -> sql.Composed:
+    """SELECT lead_id of the known leads for whom the tree holds, each once."""
+    return sql.SQL("SELECT l.lead_id FROM lead l WHERE {} AND {}{}").format(
+        KNOWN, where(tree, moment), moment.scoped("l.lead_id")
+    )
+
+
+def where(tree: Condition, moment: Moment) -> sql.Composable:
+    """A boolean over `lead l`."""
+    node = _expanded(tree)
+    column = _column(node, moment)
+    if column is not None:
+        return column
+    if isinstance(node, All):
+        return sql.SQL("({})").format(sql.SQL(" AND ").join(where(item, moment) for item in node.items))
+    if isinstance(node, Not):
+        return sql.SQL("NOT EXISTS (SELECT FROM ({}) s WHERE s.lead_id = l.lead_id)").format(_set(node.item, moment))
+    return sql.SQL("l.lead_id IN ({})").format(_set(node, moment))
+
+
+def due(tree: Condition, moment: Moment) -> sql.Composed | None:
+    """SELECT lead_id, due_at, one row per lead: the next moment at which time alone may change the answer."""
+    found = [part for leaf in _atoms(tree) if (part := leaf.due(moment)) is not None]
+    if not found:
+        return None
+    union = sql.SQL(" UNION ALL ").join(sql.SQL("SELECT * FROM ({}) d").format(part) for part in found)
+    return sql.SQL("SELECT lead_id, min(due_at) AS due_at FROM ({}) d GROUP BY lead_id").format(union)
+
+
+def dependencies(tree: Condition, moment: Moment) -> Dependencies:
+    atoms = list(_atoms(tree))
+    return Dependencies(
+        kinds=codes(BIRTH).union(*(leaf.kinds() for leaf in atoms)),
+        timed=any(leaf.due(moment) is not None for leaf in atoms),
+        tables=frozenset().union(*(leaf.tables for leaf in atoms)),
+        segments=frozenset(node.segment for node in walk(tree) if hasattr(node, "segment")),
+    )
+
+
+def _expanded(node: Condition) -> Condition:
+    while (simpler := node.expand()) is not node:
+        node = simpler
+    return node
+
+
+def _atoms(tree: Condition) -> Iterator[Condition]:
+    """The leaves that have SQL of their own."""
+    node = _expanded(tree)
+    if not isinstance(node, All | Any_ | Not):
+        yield node
+    for child in node.children():
+        yield from _atoms(child)
+
+
+def _column(node: Condition, moment: Moment) -> sql.Composable | None:
+    """The node as a test on the row alone, never NULL; None where it needs a set."""
+    node = _expanded(node)
+    if isinstance(node, Not):
+        inner = _column(node.item, moment)
+        return None if inner is None else sql.SQL("NOT {}").format(inner)
+    if isinstance(node, All | Any_):
+        if not node.items:
+            return sql.SQL("true")
+        parts = []
+        for item in node.items:
+            part = _column(item, moment)
+            if part is None:
+                return None
+            parts.append(part)
+        return sql.SQL("({})").format(sql.SQL(" AND " if isinstance(node, All) else " OR ").join(parts))
+    test = node.column(moment)
+    return None if test is None else sql.SQL("coalesce({}, false)").format(test)
+
+
+def _set(node: Condition, moment: Moment) -> sql.Composable:
+    """SELECT lead_id (repeats allowed) of those for whom the node holds."""
+    node = _expanded(node)
+    if isinstance(node, Any_):
+        return sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT lead_id FROM ({}) u").format(_set(item, moment)) for item in node.items
+        )
+    if isinstance(node, All | Not) or _column(node, moment) is not None:
+        return members(node, moment)
+    return node.matching(moment)

@@ -1,0 +1,294 @@
+"""The condition language: a typed tree of `all | any | not` and leaves, each of which knows its set, causes and words.
+
+A document is JSON: {"schema": 1, "type": "all", "items": [{"type": "tag", "tags": ["展示会"]}, ...]}. Rooms above add leaf
+types with `register`, from config/wiring.py. SQL is composed by psycopg.sql only; `segments.compiler` puts it together.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from psycopg import sql
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
+
+from hagukumi.ledger import kinds
+
+SCHEMA = 1
+MAX_LEAVES = 60
+MAX_DEPTH = 6
+BIRTH = ("lead_created", "lead_imported", "lead_merged", "visitor_joined")
+"""Kinds after which every condition must be asked again: the person, or the person's history, is new."""
+
+
+class ConditionError(ValueError):
+    """The tree is not one we can evaluate. The message is in Japanese or English, as the reader's language is."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """As of when a condition is asked, and of whom: `scope` is a SELECT of lead_id, None = everybody."""
+
+    now: datetime
+    scope: sql.Composable | None = None
+
+    def scoped(self, column: str) -> sql.Composable:
+        """` AND column IN (scope)`, or nothing."""
+        if self.scope is None:
+            return sql.SQL("")
+        return sql.SQL(" AND {} IN ({})").format(sql.SQL(column), self.scope)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fact that speaks for an answer: what it was and when (None: a value that the lead has now)."""
+
+    text: str
+    at: datetime | None = None
+
+
+def literal(value: Any) -> sql.Composable:
+    """A literal that may stand in a slot of a named query: `%`, `{` and `}` in a text are written as chr()."""
+    if isinstance(value, list | tuple):
+        return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(literal(item) for item in value))
+    if not isinstance(value, str) or not set(value) & set("%{}"):
+        return sql.Literal(value)
+    parts: list[sql.Composable] = []
+    run = ""
+    for character in value:
+        if character in "%{}":
+            parts += [sql.Literal(run), sql.SQL("chr({})").format(sql.Literal(ord(character)))]
+            run = ""
+        else:
+            run += character
+    parts.append(sql.Literal(run))
+    return sql.SQL("({})").format(sql.SQL(" || ").join(parts))
+
+
+class Condition(BaseModel):
+    """A node of the tree. A leaf is one of: `column` (a test on `lead l`), `matching` (a set), or `expand` (other nodes)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    type: str
+    label_ja: ClassVar[str] = ""
+    label_en: ClassVar[str] = ""
+    tables: ClassVar[frozenset[str]] = frozenset()
+    """Definition tables whose change may change the answer without a fact about a lead (page, company)."""
+
+    def children(self) -> list["Condition"]:
+        return []
+
+    def expand(self) -> "Condition":
+        """The simpler tree that this leaf stands for; itself where it has SQL of its own."""
+        return self
+
+    def column(self, moment: Moment) -> sql.Composable | None:
+        """A boolean over the row `lead l`, or None where the answer is a set."""
+        return None
+
+    def matching(self, moment: Moment) -> sql.Composable:
+        """SELECT lead_id of those for whom this holds, within the scope; may repeat a lead."""
+        raise NotImplementedError(self.type)
+
+    def kinds(self) -> frozenset[int]:
+        """Codes of the activity kinds that can change the answer."""
+        return frozenset()
+
+    def due(self, moment: Moment) -> sql.Composable | None:
+        """SELECT lead_id, due_at: when, after now, time alone may change the answer; None where it cannot."""
+        return None
+
+    def check(self) -> None:
+        """ConditionError where the leaf names something that does not exist."""
+
+    def clause(self, language: str) -> str:
+        """A proposition about the lead, in words: 「タグ「展示会」が付いている」, `has the tag "Expo"`."""
+        raise NotImplementedError(self.type)
+
+    def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
+        """At most three facts behind the answer for one lead."""
+        return []
+
+
+_LEAVES: dict[str, type[Condition]] = {}
+Leaf = TypeVar("Leaf", bound=type[Condition])
+
+
+def register(leaf: Leaf) -> Leaf:
+    """Add a leaf type to the language (usable as a decorator); a type taken by another class is a ValueError."""
+    key = leaf.model_fields["type"].default
+    if _LEAVES.get(key, leaf) is not leaf:
+        raise ValueError(f"condition type {key} is registered twice")
+    _LEAVES[key] = leaf
+    return leaf
+
+
+def leaves() -> dict[str, type[Condition]]:
+    """Every node type by key."""
+    return dict(_LEAVES)
+
+
+def _node(data: Any) -> Condition:
+    if isinstance(data, Condition):
+        return data
+    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+        raise ValueError(words("条件の形が正しくありません", "this is not a condition"))
+    leaf = _LEAVES.get(data["type"])
+    if leaf is None:
+        raise ValueError(
+            words(f"条件の種類「{data['type']}」はありません", f'there is no condition type "{data["type"]}"')
+        )
+    return leaf.model_validate(data)
+
+
+Node = Annotated[SerializeAsAny[Condition], BeforeValidator(_node)]
+
+
+@register
+class All(Condition):
+    type: Literal["all"] = "all"
+    items: list[Node] = Field(default_factory=list, max_length=MAX_LEAVES)
+
+    def children(self) -> list[Condition]:
+        return list(self.items)
+
+    def clause(self, language: str) -> str:
+        if not self.items:
+            return "登録されている" if language == "ja" else "anyone is known"
+        return joined(self, "、かつ", " and ", language)
+
+
+@register
+class Any_(Condition):
+    type: Literal["any"] = "any"
+    items: list[Node] = Field(min_length=1, max_length=MAX_LEAVES)
+
+    def children(self) -> list[Condition]:
+        return list(self.items)
+
+    def clause(self, language: str) -> str:
+        return joined(self, "、または", " or ", language)
+
+
+@register
+class Not(Condition):
+    type: Literal["not"] = "not"
+    item: Node
+
+    def children(self) -> list[Condition]:
+        return [self.item]
+
+    def clause(self, language: str) -> str:
+        inner = self.item.clause(language)
+        return f"「{inner}」に当てはまらない" if language == "ja" else f"it is not so that {inner}"
+
+
+class RangeMixin(BaseModel):
+    """`gte` and `lte` bound a number, both inclusive; at least one is given."""
+
+    gte: int | None = None
+    lte: int | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.gte is None and self.lte is None:
+            raise ValueError(words("以上か以下のどちらかを入れてください", "give a lower or an upper bound"))
+        return self
+
+    def test(self, column: str) -> sql.Composable:
+        tests = [sql.SQL("{} >= {}").format(sql.SQL(column), literal(self.gte))] if self.gte is not None else []
+        if self.lte is not None:
+            tests.append(sql.SQL("{} <= {}").format(sql.SQL(column), literal(self.lte)))
+        return sql.SQL(" AND ").join(tests)
+
+    def bounds(self, language: str, unit: str = "") -> str:
+        low = f"{self.gte:,}{unit}" if self.gte is not None else ""
+        high = f"{self.lte:,}{unit}" if self.lte is not None else ""
+        if language == "ja":
+            return f"{low}以上{high}以下" if low and high else f"{low}以上" if low else f"{high}以下"
+        return f"between {low} and {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+
+
+def joined(group: Condition, ja: str, en: str, language: str) -> str:
+    """The children's clauses with the connecting word between; a group inside a group stands in brackets."""
+    left, right = ("（", "）") if language == "ja" else ("(", ")")
+    parts = []
+    for child in group.children():
+        inner = child.clause(language)
+        parts.append(f"{left}{inner}{right}" if len(child.children()) > 1 and len(group.children()) > 1 else inner)
+    return (ja if language == "ja" else en).join(parts)
+
+
+def parse(document: Any) -> Condition:
+    """The tree of a JSON document; ConditionError with the reason where it is not one."""
+    if isinstance(document, Condition):
+        return document
+    if isinstance(document, dict):
+        schema = document.get("schema", SCHEMA)
+        if schema != SCHEMA:
+            raise ConditionError(words(f"条件の版 {schema} は読めません", f"condition schema {schema} is unknown"))
+        document = {key: value for key, value in document.items() if key != "schema"}
+    if depth_of(document) > MAX_DEPTH:
+        raise ConditionError(words(f"入れ子は{MAX_DEPTH}段までです", f"at most {MAX_DEPTH} levels of nesting"))
+    try:
+        tree = _node(document)
+    except ValidationError as error:
+        raise ConditionError(_reason(error)) from error
+    except ValueError as error:
+        raise ConditionError(str(error)) from error
+    if sum(1 for _ in walk(tree)) > MAX_LEAVES * 2:
+        raise ConditionError(words("条件が多すぎます", "there are too many conditions"))
+    return tree
+
+
+def depth_of(document: Any) -> int:
+    """How deep a JSON document nests, counted without recursion, so that a hostile one cannot exhaust the stack."""
+    deepest, stack = 0, [(document, 1)]
+    while stack:
+        node, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if depth > MAX_DEPTH or not isinstance(node, dict):
+            continue
+        items = node.get("items")
+        below = [*(items if isinstance(items, list) else []), node.get("item")]
+        stack += [(item, depth + 1) for item in below if isinstance(item, dict)]
+    return deepest
+
+
+def dump(tree: Condition) -> dict[str, Any]:
+    """The JSON document of a tree, as it is stored."""
+    return {"schema": SCHEMA, **tree.model_dump(mode="json", by_alias=True)}
+
+
+def walk(tree: Condition) -> Iterator[Condition]:
+    """The tree's nodes, parents first; leaves are not expanded."""
+    yield tree
+    for child in tree.children():
+        yield from walk(child)
+
+
+def codes(keys: tuple[str, ...] | list[str]) -> frozenset[int]:
+    """Activity kind codes of kind keys."""
+    return frozenset(kinds.by_key(key).code for key in keys)
+
+
+def words(ja: str, en: str) -> str:
+    """The text in the reader's language."""
+    from django.utils.translation import get_language
+
+    return en if (get_language() or "ja").startswith("en") else ja
+
+
+def language() -> str:
+    return words("ja", "en")
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, ValidationError):
+        return _reason(cause)
+    if cause is not None:
+        return str(cause)
+    where = ".".join(str(part) for part in first["loc"])
+    return words(f"条件に足りないところか間違いがあります（{where}）", f"a part is missing or wrong ({where})")

@@ -1,0 +1,147 @@
+-- name: work
+-- What this beat asks of an owner of conditions: kinds touched, its definitions with people due, whether any is unbuilt.
+-- One row. Index: condition_due_at. %(owner)s is segment, score or phase.
+SELECT array(SELECT DISTINCT kind::int FROM touched) AS kinds,
+       array(
+           SELECT DISTINCT object_id FROM condition_due
+           WHERE owner = %(owner)s AND due_at <= %(now)s::timestamptz
+       ) AS due,
+       EXISTS (SELECT FROM segment WHERE built_at IS NULL AND archived_at IS NULL) AS unbuilt;
+
+-- name: refresh
+-- Brings one segment's members in line for the leads of `scope`, and puts a fact per change into `fact`.
+-- Grain: one fact per lead that entered or left. Index: segment_member's key, segment_member_segment. A second run with
+-- the same facts and the same now changes nothing.
+-- slot scope: SELECT lead_id FROM touched
+-- slot members: SELECT lead_id FROM scope
+WITH scope AS MATERIALIZED ({scope}),
+holds AS MATERIALIZED ({members}),
+gone AS (
+    DELETE FROM segment_member m
+    WHERE m.segment_id = %(segment_id)s::bigint AND m.lead_id IN (SELECT lead_id FROM scope)
+      AND NOT EXISTS (SELECT FROM holds h WHERE h.lead_id = m.lead_id)
+    RETURNING m.lead_id
+),
+come AS (
+    INSERT INTO segment_member (lead_id, segment_id, since)
+    SELECT lead_id, %(segment_id)s::bigint, %(now)s::timestamptz FROM holds
+    ON CONFLICT (lead_id, segment_id) DO NOTHING
+    RETURNING lead_id
+)
+INSERT INTO fact (lead_id, at, kind, object_id, hop)
+SELECT c.lead_id, %(now)s::timestamptz, c.kind, %(segment_id)s::bigint, coalesce(t.hop + 1, 0)
+FROM (
+    SELECT lead_id, %(entered)s::smallint AS kind FROM come
+    UNION ALL
+    SELECT lead_id, %(left)s::smallint FROM gone
+) c
+LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
+
+-- name: keep_dues
+-- Sets when time alone may change the answer of the owner's definitions %(ids)s, for the leads of `scope`.
+-- Grain: one row per (lead, owner, object). `dues` yields (lead_id, object_id, due_at). Index: condition_due's key.
+-- slot scope: SELECT lead_id FROM touched
+-- slot dues: SELECT lead_id, 0::bigint AS object_id, NULL::timestamptz AS due_at FROM scope WHERE false
+WITH scope AS MATERIALIZED ({scope}),
+next AS MATERIALIZED (SELECT lead_id, object_id, min(due_at) AS due_at FROM ({dues}) d GROUP BY lead_id, object_id),
+gone AS (
+    DELETE FROM condition_due c
+    WHERE c.owner = %(owner)s AND c.object_id = ANY(%(ids)s::bigint[]) AND c.lead_id IN (SELECT lead_id FROM scope)
+      AND NOT EXISTS (SELECT FROM next n WHERE n.lead_id = c.lead_id AND n.object_id = c.object_id)
+)
+INSERT INTO condition_due (lead_id, owner, object_id, due_at)
+SELECT lead_id, %(owner)s, object_id, due_at FROM next
+ON CONFLICT (lead_id, owner, object_id) DO UPDATE SET due_at = excluded.due_at
+WHERE condition_due.due_at <> excluded.due_at;
+
+-- name: forget
+-- Removes the members of an archived segment, with a fact for each.
+WITH gone AS (DELETE FROM segment_member WHERE segment_id = %(segment_id)s::bigint RETURNING lead_id)
+INSERT INTO fact (lead_id, at, kind, object_id)
+SELECT lead_id, %(now)s::timestamptz, %(left)s::smallint, %(segment_id)s::bigint FROM gone;
+
+-- name: forget_dues
+DELETE FROM condition_due WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint;
+
+-- name: built
+UPDATE segment SET built_at = %(now)s::timestamptz WHERE id = %(segment_id)s::bigint;
+
+-- name: lead_estimate
+-- The planner's row count of `lead`, 0 where it was never analysed.
+SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'lead'::regclass;
+
+-- name: count_members
+-- How many leads a composed condition holds for.
+-- slot members: SELECT 0::bigint AS lead_id
+SELECT count(*) FROM ({members}) m;
+
+-- name: answers
+-- One row: the truth of each composed test (`tests`: "... AS c0, ... AS c1") for one lead; none where the lead is gone.
+-- slot tests: true AS c0
+SELECT {tests} FROM lead l WHERE l.lead_id = %(lead_id)s::bigint;
+
+-- name: acts_of
+-- The three latest acts of one lead that a leaf counts. Index: activity's key.
+-- slot acts: true
+-- slot window: true
+SELECT a.kind, a.object_id, a.at FROM activity a
+WHERE a.lead_id = %(lead_id)s::bigint AND {acts} AND {window}
+ORDER BY a.at DESC, a.id DESC LIMIT 3;
+
+-- name: object_names
+-- Names of the objects that activity points to, by their table's name.
+SELECT id, name FROM (
+    SELECT id, coalesce(nullif(title, ''), url) AS name FROM page WHERE %(table)s::text = 'page' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, title FROM content WHERE %(table)s::text = 'content' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, name FROM form WHERE %(table)s::text = 'form' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, name FROM message WHERE %(table)s::text = 'message' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, name FROM source WHERE %(table)s::text = 'source' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, name FROM scenario WHERE %(table)s::text = 'scenario' AND id = ANY(%(ids)s::bigint[])
+    UNION ALL
+    SELECT id, name FROM segment WHERE %(table)s::text = 'segment' AND id = ANY(%(ids)s::bigint[])
+) n ORDER BY name;
+
+-- name: source_names
+SELECT id, name FROM source WHERE id = ANY(%(ids)s::bigint[]);
+
+-- name: segment_names
+SELECT id, name FROM segment WHERE id = ANY(%(ids)s::bigint[]) AND archived_at IS NULL;
+
+-- name: own_field
+SELECT type, label_ja, label_en FROM field WHERE key = %(key)s;
+
+-- name: staff_name
+SELECT name FROM staff WHERE id = %(id)s::bigint;
+
+-- name: lead_values
+SELECT to_jsonb(l) AS lead, l.known_at FROM lead l WHERE l.lead_id = %(lead_id)s::bigint;
+
+-- name: lead_company
+SELECT c.name, c.industry, c.sales_yen, c.prefecture FROM lead l JOIN company c ON c.id = l.company_id
+WHERE l.lead_id = %(lead_id)s::bigint;
+
+-- name: lead_consent
+SELECT at, granted FROM consent_now WHERE lead_id = %(lead_id)s::bigint AND channel = 'email';
+
+-- name: member_since
+SELECT since FROM segment_member WHERE lead_id = %(lead_id)s::bigint AND segment_id = %(segment_id)s::bigint;
+
+-- name: member_counts
+-- How many members each segment has. Index: segment_member_segment.
+SELECT segment_id, count(*) AS members FROM segment_member GROUP BY segment_id;
+
+-- name: member_page
+-- A page of members, newest first, after the keyset (since, lead_id). Grain: one row per member.
+SELECT m.lead_id, m.since, l.last_name, l.first_name, l.email, l.department, l.title,
+       coalesce(c.name, l.company_name) AS company
+FROM segment_member m
+JOIN lead l ON l.lead_id = m.lead_id
+LEFT JOIN company c ON c.id = l.company_id
+WHERE m.segment_id = %(segment_id)s::bigint
+  AND (%(since)s::timestamptz IS NULL OR (m.since, m.lead_id) < (%(since)s::timestamptz, %(after)s::bigint))
+ORDER BY m.since DESC, m.lead_id DESC LIMIT %(limit)s::int;

@@ -1,0 +1,406 @@
+"""Verbs of the segments: read conditions, keep membership in line with the facts, say why somebody is in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from psycopg import sql
+
+from hagukumi.ledger import services as ledger
+
+from . import compiler, kinds, leaves, rules
+from .compiler import Dependencies
+from .conditions import Condition, ConditionError, Evidence, Moment, dump, language, literal, parse, register, words
+from .models import Segment
+from .queries import SQL
+
+Tree = Condition | Mapping[str, Any]
+LEAVES = leaves.__name__  # importing the room's own leaves registers them
+register_condition = register
+BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
+
+
+def validate(tree: Tree) -> Condition:
+    """The tree, typed, with every name in it known to the house; ConditionError says what is wrong."""
+    node = parse(tree)
+    for part in _walk(node):
+        part.check()
+    return node
+
+
+def document(tree: Tree) -> dict[str, Any]:
+    """The JSON document to store; ConditionError as `validate`."""
+    return dump(validate(tree))
+
+
+def members_sql(tree: Tree, now: datetime, scope: sql.Composable | None = None) -> sql.Composed:
+    """SELECT lead_id of the known leads that satisfy the tree at `now`, each once, within `scope` (a SELECT of lead_id).
+
+    Fit for a slot of a named query. ConditionError where the tree is not evaluable.
+    """
+    return compiler.members(parse(tree), Moment(now, scope))
+
+
+def due_sql(tree: Tree, now: datetime, scope: sql.Composable | None = None) -> sql.Composed | None:
+    """SELECT lead_id, due_at (after now): when time alone may change the answer; None where it never does."""
+    return compiler.due(parse(tree), Moment(now, scope))
+
+
+def dependencies(tree: Tree) -> Dependencies:
+    """What may change the tree's answer: kinds of activity, time, definition tables, other segments."""
+    return compiler.dependencies(parse(tree), Moment(BEGINNING))
+
+
+def dependencies_of(trees: Iterable[Tree]) -> Dependencies:
+    """What may change any of the trees' answers."""
+    found = [dependencies(tree) for tree in trees]
+    return Dependencies(
+        kinds=frozenset().union(*(one.kinds for one in found)),
+        timed=any(one.timed for one in found),
+        tables=frozenset().union(*(one.tables for one in found)),
+        segments=frozenset().union(*(one.segments for one in found)),
+    )
+
+
+def sentence(tree: Tree, lang: str = "ja") -> str:
+    """The tree in words: 「90日以上行動がないリード」, "Leads where ..."."""
+    return f"{clause(tree, lang)}リード" if lang == "ja" else f"Leads where {clause(tree, lang)}"
+
+
+def clause(tree: Tree, lang: str = "ja") -> str:
+    """The tree as a proposition, for sentences of one's own (「…とき」, "when ...")."""
+    return parse(tree).clause(lang)
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many leads; `error` is half the width of the 95 % interval, 0 where the count is exact."""
+
+    n: int
+    exact: bool
+    error: int = 0
+
+
+def count(tree: Tree, now: datetime) -> Count:
+    """How many leads satisfy the tree: exact, or from a hash sample of one in 32 where the leads are many."""
+    node = validate(tree)
+    if int(SQL.lead_estimate.value()) <= rules.SAMPLE_ABOVE:
+        return Count(int(SQL.count_members.value(members=compiler.members(node, Moment(now)))), exact=True)
+    sample = sql.SQL("SELECT lead_id FROM lead WHERE hashint8(lead_id) & {} = 0 AND known_at IS NOT NULL").format(
+        literal(rules.SAMPLE_SHARE - 1)
+    )
+    found = int(SQL.count_members.value(members=compiler.members(node, Moment(now, sample))))
+    return Count(found * rules.SAMPLE_SHARE, exact=False, error=round(1.96 * found**0.5 * rules.SAMPLE_SHARE))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One part of a tree, asked for one lead. `depth` 0 is the tree itself; groups have no evidence of their own."""
+
+    sentence: str
+    holds: bool
+    depth: int
+    group: bool
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+def explain(tree: Tree, lead_id: int, now: datetime) -> list[Reason]:
+    """Every part of the tree, parents first, with its answer for this lead and at most three facts behind each leaf."""
+    parts = list(_with_depth(parse(tree)))
+    moment = Moment(now, sql.SQL("SELECT {}::bigint AS lead_id").format(literal(lead_id)))
+    tests = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(compiler.where(part, moment), sql.Identifier(f"c{number}"))
+        for number, (part, _) in enumerate(parts)
+    )
+    row = SQL.answers.row({"lead_id": lead_id}, tests=tests)
+    if row is None:
+        return []
+    lang = language()
+    return [
+        Reason(
+            part.clause(lang),
+            bool(row[f"c{number}"]),
+            depth,
+            bool(part.children()),
+            [] if part.children() else part.evidence(lead_id, now),
+        )
+        for number, (part, depth) in enumerate(parts)
+    ]
+
+
+# -- definitions ----------------------------------------------------------------------------------------------
+
+
+def save(
+    name: str,
+    tree: Tree,
+    *,
+    now: datetime,
+    segment_id: int | None = None,
+    key: str | None = None,
+    next_action: str = "",
+) -> Segment:
+    """Create or change a segment; it is built at the next beat. ConditionError for a bad tree, an empty name or a cycle."""
+    if not name.strip():
+        raise ConditionError(words("名前を入れてください", "give it a name"))
+    node = validate(tree)
+    with transaction.atomic():
+        if segment_id is not None:
+            _refuse_cycle(segment_id, compiler.dependencies(node, Moment(BEGINNING)).segments)
+        values: dict[str, Any] = {
+            "name": name.strip()[:80],
+            "tree": dump(node),
+            "next_action": next_action.strip()[:200],
+            "built_at": None,
+            "updated_at": now,
+        }
+        if segment_id is None:
+            return Segment.objects.create(**values, key=key, created_at=now)
+        Segment.objects.filter(id=segment_id).update(**values)
+        ledger.mend("segment", segment_id)
+        return Segment.objects.get(id=segment_id)
+
+
+def archive(segment_id: int, *, now: datetime) -> int:
+    """Put a segment away: its members leave. ConditionError while another segment stands on it. Returns how many left."""
+    users = [other.name for other in active() if segment_id in _segments_of(other)]
+    if users:
+        raise ConditionError(
+            words(f"セグメント「{users[0]}」で使われています", f'it is used by the segment "{users[0]}"')
+        )
+    with transaction.atomic():
+        ledger.open_beat_tables()
+        Segment.objects.filter(id=segment_id).update(archived_at=now, updated_at=now)
+        left = SQL.forget.run({"segment_id": segment_id, "now": now, "left": kinds.SEGMENT_LEFT.code})
+        ledger.record_pending()
+        forget_dues("segment", segment_id)
+        ledger.mend("segment", segment_id)
+    return left
+
+
+def active() -> list[Segment]:
+    """Segments in use, in name order."""
+    return list(Segment.objects.filter(archived_at=None).order_by("name", "id"))
+
+
+def forget_dues(owner: str, object_id: int) -> int:
+    """A definition is no longer asked: drop its due times."""
+    return SQL.forget_dues.run({"owner": owner, "object_id": object_id})
+
+
+def definitions_changed(table: str) -> int:
+    """A definition (`page`, `company`, `form`, `source`) was edited: rebuild the segments that read it."""
+    stale = [segment.id for segment in active() if table in _tables_of(segment)]
+    return Segment.objects.filter(id__in=stale).update(built_at=None)
+
+
+def member_counts() -> dict[int, int]:
+    """Members by segment id; segments with none are absent."""
+    return {row["segment_id"]: row["members"] for row in SQL.member_counts.rows()}
+
+
+def member_page(
+    segment_id: int, after: tuple[datetime, int] | None = None, limit: int = 50
+) -> tuple[list[dict[str, Any]], tuple[datetime, int] | None]:
+    """Members newest first, and the keyset of the next page (None at the end)."""
+    since, lead_id = after or (None, None)
+    rows = SQL.member_page.rows({"segment_id": segment_id, "since": since, "after": lead_id, "limit": limit + 1})
+    more = (rows[limit - 1]["since"], rows[limit - 1]["lead_id"]) if len(rows) > limit else None
+    return rows[:limit], more
+
+
+# -- the beat -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a beat asks of an owner of conditions."""
+
+    kinds: frozenset[int]
+    due: frozenset[int]
+    unbuilt: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.kinds or self.due or self.unbuilt)
+
+
+def work(owner: str, now: datetime) -> Work:
+    """Kinds touched in this beat, the owner's definitions with people due, and whether a segment is unbuilt."""
+    row = SQL.work.row({"owner": owner, "now": now}) or {}
+    return Work(frozenset(row["kinds"]), frozenset(row["due"]), row["unbuilt"])
+
+
+def scope_sql(owner: str, object_ids: Iterable[int], kind_codes: Iterable[int], now: datetime) -> sql.Composed:
+    """SELECT lead_id: those of this beat touched by one of the kinds, and those due for one of the owner's definitions."""
+    return sql.SQL(
+        "SELECT lead_id FROM touched WHERE kind = ANY({}::smallint[]) UNION SELECT lead_id FROM condition_due"
+        " WHERE owner = {} AND object_id = ANY({}::bigint[]) AND due_at <= {}"
+    ).format(literal(sorted(kind_codes)), literal(owner), literal(sorted(object_ids)), literal(now))
+
+
+EVERYBODY = sql.SQL("SELECT lead_id FROM lead WHERE known_at IS NOT NULL")
+SCOPE = sql.SQL("SELECT lead_id FROM scope")
+"""Inside the named queries the scope stands once, as the CTE `scope`."""
+
+
+def keep_dues(
+    owner: str, trees: Sequence[tuple[int, Tree]], scope: sql.Composable, now: datetime, *, whole: bool
+) -> int:
+    """Keep `condition_due` for these definitions (id, tree) and the leads of `scope`; `whole`: scope is everybody.
+
+    A definition may have several trees (a score version has one a rule): the earliest time counts.
+    """
+    within = None if whole else SCOPE
+    return keep_dues_within(owner, [(object_id, tree, within) for object_id, tree in trees], scope, now)
+
+
+def keep_dues_within(
+    owner: str, trees: Sequence[tuple[int, Tree, sql.Composable | None]], scope: sql.Composable, now: datetime
+) -> int:
+    """As `keep_dues`, each tree asked only of the leads of its own SELECT (it may read the CTE `scope`)."""
+    parts = []
+    for object_id, tree, within in trees:
+        found = due_sql(tree, now, within)
+        if found is not None:
+            parts.append(
+                sql.SQL("SELECT lead_id, {}::bigint AS object_id, due_at FROM ({}) x").format(literal(object_id), found)
+            )
+    params = {"owner": owner, "ids": sorted({object_id for object_id, _, _ in trees})}
+    if not parts:
+        return SQL.keep_dues.run(params, scope=scope)
+    return SQL.keep_dues.run(params, scope=scope, dues=sql.SQL(" UNION ALL ").join(parts))
+
+
+def step(now: datetime) -> int:
+    """The segments' part of a beat: rebuild what is unbuilt, re-ask what the touched facts and the clock may have changed."""
+    todo = work("segment", now)
+    if not todo:
+        return 0
+    changed = 0
+    aside = ledger.set_aside_ids("segment")
+    for segment in in_order([one for one in active() if one.id not in aside]):
+        with ledger.set_aside_on_error("segment", segment.id, now):
+            changed += _bring_in_line(segment, todo, now)
+    return changed
+
+
+def _bring_in_line(segment: Segment, todo: Work, now: datetime) -> int:
+    if segment.built_at is None:
+        node = validate(segment.tree)
+        changed = _refresh(segment.id, node, EVERYBODY, now, whole=True)
+        SQL.built.run({"segment_id": segment.id, "now": now})
+        return changed
+    node = parse(segment.tree)
+    depends = compiler.dependencies(node, Moment(now))
+    if not depends.kinds & todo.kinds and segment.id not in todo.due:
+        return 0
+    scope = scope_sql("segment", [segment.id], depends.kinds, now)
+    return _refresh(segment.id, node, scope, now, whole=False)
+
+
+def _refresh(segment_id: int, node: Condition, scope: sql.Composable, now: datetime, *, whole: bool) -> int:
+    changed = SQL.refresh.run(
+        {
+            "segment_id": segment_id,
+            "now": now,
+            "entered": kinds.SEGMENT_ENTERED.code,
+            "left": kinds.SEGMENT_LEFT.code,
+        },
+        scope=scope,
+        members=compiler.members(node, Moment(now, None if whole else SCOPE)),
+    )
+    keep_dues("segment", [(segment_id, node)], scope, now, whole=whole)
+    return changed
+
+
+def in_order(segments: list[Segment]) -> list[Segment]:
+    """Segments so that each comes after those it stands on."""
+    by_id = {segment.id: segment for segment in segments}
+    done: dict[int, Segment] = {}
+
+    def place(segment: Segment, path: frozenset[int]) -> None:
+        if segment.id in done or segment.id in path:
+            return
+        for below in sorted(_segments_of(segment)):
+            if below in by_id:
+                place(by_id[below], path | {segment.id})
+        done[segment.id] = segment
+
+    for segment in segments:
+        place(segment, frozenset())
+    return list(done.values())
+
+
+def _refuse_cycle(segment_id: int, below: frozenset[int]) -> None:
+    stands_on = {segment.id: _segments_of(segment) for segment in active()}
+    seen, todo = set(), list(below)
+    while todo:
+        current = todo.pop()
+        if current == segment_id:
+            raise ConditionError(words("セグメントが自分自身を参照しています", "the segment would stand on itself"))
+        if current not in seen:
+            seen.add(current)
+            todo += stands_on.get(current, frozenset())
+
+
+def _segments_of(segment: Segment) -> frozenset[int]:
+    """Ids of the segments that this one's tree reads; none where the tree is broken (the step sets it aside)."""
+    try:
+        return frozenset(part.segment for part in _walk(parse(segment.tree)) if hasattr(part, "segment"))
+    except ConditionError:
+        return frozenset()
+
+
+def _tables_of(segment: Segment) -> frozenset[str]:
+    try:
+        return dependencies(segment.tree).tables
+    except ConditionError:
+        return frozenset()
+
+
+def _walk(node: Condition) -> list[Condition]:
+    return [part for part, _ in _with_depth(node)]
+
+
+def _with_depth(node: Condition, depth: int = 0) -> list[tuple[Condition, int]]:
+    return [(node, depth), *(found for child in node.children() for found in _with_depth(child, depth + 1))]
+
+
+# -- ready-made -----------------------------------------------------------------------------------------------
+
+READY_MADE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "dormant": (
+        "休眠",
+        "興味を引く事例メールで、もう一度接点をつくる",
+        {"type": "recency", "group": "any", "days": 90, "idle": True},
+    ),
+    "considering": (
+        "検討中",
+        "導入事例と料金の資料を案内する",
+        {
+            "type": "any",
+            "items": [
+                {
+                    "type": "activity",
+                    "kinds": ["page_view"],
+                    "page_categories": ["price", "case"],
+                    "at_least": 3,
+                    "days": 30,
+                },
+                {"type": "activity", "kinds": ["content_downloaded", "download"], "at_least": 1, "days": 30},
+            ],
+        },
+    ),
+    "new": ("新規", "ウェルカムメールを送る", {"type": "known_since", "days": 30, "within": True}),
+}
+
+
+def ready_made(now: datetime) -> int:
+    """Make 休眠, 検討中 and 新規 where they were never made; returns how many."""
+    there = set(Segment.objects.exclude(key=None).values_list("key", flat=True))
+    missing = {key: made for key, made in READY_MADE.items() if key not in there}
+    for key, (name, action, tree) in missing.items():
+        save(name, tree, now=now, key=key, next_action=action)
+    return len(missing)
