@@ -46,4 +46,7 @@ class Submission(models.Model):
 
     class Meta:
         db_table = "submission"
-        indexes = [models.Index(fields=["form_id", "-at"], name="submission_form")]
+        indexes = [
+            models.Index(fields=["form_id", "-at"], name="submission_form"),
+            models.Index(fields=["event_id"], name="submission_event"),
+        ]

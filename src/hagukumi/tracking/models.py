@@ -71,3 +71,15 @@ class Site(models.Model):
 
     class Meta:
         db_table = "site"
+
+
+class RollupDue(models.Model):
+    """A JST day and kind of activity whose row in `activity_day` is to be counted anew at `due_at`."""
+
+    pk = models.CompositePrimaryKey("day", "kind")
+    day = models.DateField()
+    kind = models.SmallIntegerField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rollup_due"

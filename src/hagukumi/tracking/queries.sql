@@ -1,0 +1,203 @@
+-- name: open_digest
+-- One row per inbox row of this digest. `person` is the lead it belongs to; a row with a drop_reason goes no further.
+CREATE TEMP TABLE IF NOT EXISTS digest_row (
+    id bigint NOT NULL, event_id uuid NOT NULL, at timestamptz NOT NULL, kind text NOT NULL, visitor text NOT NULL,
+    lead_id bigint, delivery_id bigint, object_id bigint, url text NOT NULL, title text NOT NULL, referrer text NOT NULL,
+    amount float8, drop_reason text NOT NULL, details jsonb, person bigint
+) ON COMMIT DELETE ROWS;
+
+-- name: clear_digest
+DELETE FROM digest_row;
+
+-- name: take_inbox
+-- Moves at most %(batch)s of the oldest inbox rows into `digest_row`. The inbox is a flow table: SKIP LOCKED is allowed.
+WITH taken AS (
+    DELETE FROM inbox WHERE id IN (SELECT id FROM inbox ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED)
+    RETURNING id, event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title, referrer, amount, drop_reason,
+              details
+)
+INSERT INTO digest_row
+SELECT id, event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title, referrer, amount, drop_reason, details
+FROM taken;
+
+-- name: mark_repeats
+-- Remembers each event id; a row whose id was seen before, or earlier in this digest, is a repeat. A repeated count of
+-- drops (a spool that was copied twice) is forgotten. Index: seen_event_pkey. Idempotent.
+WITH first AS (SELECT event_id, min(id) AS id FROM digest_row GROUP BY event_id),
+fresh AS (
+    INSERT INTO seen_event (event_id, at) SELECT event_id, %(now)s::timestamptz FROM first
+    ON CONFLICT DO NOTHING RETURNING event_id
+),
+kept AS (SELECT first.id FROM first JOIN fresh USING (event_id))
+UPDATE digest_row SET drop_reason = 'repeat', amount = CASE WHEN drop_reason = '' THEN 1 ELSE 0 END
+WHERE id NOT IN (SELECT id FROM kept);
+
+-- name: make_visitors
+-- One anonymous lead per visitor that nobody has met yet. Index: lead_identity_pkey. Idempotent.
+WITH stranger AS (
+    SELECT visitor, min(at) AS first_at FROM digest_row
+    WHERE visitor <> '' AND drop_reason = ''
+      AND NOT EXISTS (SELECT FROM lead_identity i WHERE i.kind = 'visitor' AND i.value = digest_row.visitor)
+    GROUP BY visitor
+),
+numbered AS MATERIALIZED (
+    SELECT visitor, first_at, nextval(pg_get_serial_sequence('lead', 'lead_id')) AS lead_id FROM stranger
+),
+made AS (
+    INSERT INTO lead (lead_id, created_at, updated_at) SELECT lead_id, first_at, first_at FROM numbered
+)
+INSERT INTO lead_identity (kind, value, lead_id) SELECT 'visitor', visitor, lead_id FROM numbered;
+
+-- name: arrivals
+-- One row per arrival from a mail that ties a browser without a name to the reader: (visitor_lead_id, lead_id).
+-- An arrival counts once, for the first browser that shows it; a browser that already has a name keeps it.
+WITH first AS (
+    SELECT DISTINCT ON (details ->> 'arrival') (details ->> 'arrival')::uuid AS arrival, visitor, lead_id
+    FROM digest_row WHERE drop_reason = '' AND visitor <> '' AND lead_id IS NOT NULL AND details ? 'arrival'
+    ORDER BY details ->> 'arrival', id
+),
+claimed AS (
+    INSERT INTO seen_event (event_id, at) SELECT arrival, %(now)s::timestamptz FROM first
+    ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT DISTINCT ON (seen.lead_id) seen.lead_id AS visitor_lead_id, coalesce(known.merged_into, known.lead_id) AS lead_id
+FROM first JOIN claimed ON claimed.event_id = first.arrival
+JOIN lead_identity i ON i.kind = 'visitor' AND i.value = first.visitor
+JOIN lead seen ON seen.lead_id = i.lead_id AND seen.known_at IS NULL
+JOIN lead known ON known.lead_id = first.lead_id AND known.known_at IS NOT NULL
+ORDER BY seen.lead_id, first.arrival;
+
+-- name: resolve_people
+-- Who each row belongs to: the browser's person, else the reader of the mail; merged people resolve to the one who is left.
+UPDATE digest_row SET person = found.lead_id
+FROM (
+    SELECT r.id, coalesce(l.merged_into, l.lead_id) AS lead_id
+    FROM digest_row r
+    LEFT JOIN lead_identity i ON i.kind = 'visitor' AND i.value = r.visitor AND r.visitor <> ''
+    JOIN lead l ON l.lead_id = coalesce(i.lead_id, r.lead_id)
+    WHERE r.drop_reason = ''
+) found
+WHERE digest_row.id = found.id;
+
+-- name: mark_unknown
+-- Rows of nobody: a link of a person since erased. Forms bring their person with them; contents are tied to a form's answer.
+UPDATE digest_row SET drop_reason = 'unknown' WHERE drop_reason = '' AND person IS NULL AND kind NOT IN ('form', 'content');
+
+-- name: keep_pages
+-- Each address once; its title follows the latest view. Index: page_url unique. Idempotent.
+INSERT INTO page (url, title, first_seen_at)
+SELECT DISTINCT ON (url) url, title, at FROM digest_row
+WHERE drop_reason = '' AND kind IN ('view', 'dwell', 'scroll', 'download', 'custom') AND url <> ''
+ORDER BY url, (kind IN ('view', 'download')) DESC, at DESC
+ON CONFLICT (url) DO UPDATE SET title = excluded.title WHERE excluded.title <> '' AND page.title <> excluded.title;
+
+-- name: cause_web_facts
+-- One fact per row of a tagged page. `amount`: seconds (dwell, at most four hours a row) or percent (scroll).
+-- `details`: what the page sent, and the referrer where it is another site.
+INSERT INTO fact (lead_id, at, kind, object_id, amount, details)
+SELECT r.person, r.at,
+       CASE r.kind WHEN 'view' THEN %(view)s::smallint WHEN 'dwell' THEN %(dwell)s::smallint
+                   WHEN 'scroll' THEN %(scroll)s::smallint WHEN 'download' THEN %(download)s::smallint
+                   ELSE %(custom)s::smallint END,
+       page.id,
+       CASE r.kind WHEN 'dwell' THEN least(greatest(r.amount, 0), 14400)
+                   WHEN 'scroll' THEN least(greatest(r.amount, 0), 100)
+                   WHEN 'custom' THEN r.amount END,
+       nullif(
+           coalesce(r.details - 'arrival', '{}')
+           || CASE WHEN r.kind = 'view' AND r.referrer <> ''
+                    AND substring(r.referrer FROM '^https?://[^/?]+') IS DISTINCT FROM substring(r.url FROM '^https?://[^/?]+')
+                   THEN jsonb_build_object('referrer', r.referrer) ELSE '{}' END,
+           '{}'
+       )
+FROM digest_row r JOIN page ON page.url = r.url
+WHERE r.drop_reason = '' AND r.kind IN ('view', 'dwell', 'scroll', 'download', 'custom');
+
+-- name: cause_mail_facts
+-- One fact per click or open, about the message of its delivery. What came within two seconds of sending, or from a
+-- scanner's agent, carries {"by": "suspect"}. Index: delivery_pkey (lead_id).
+INSERT INTO fact (lead_id, at, kind, object_id, details)
+SELECT r.person, r.at, CASE r.kind WHEN 'click' THEN %(clicked)s::smallint ELSE %(opened)s::smallint END, d.message_id,
+       nullif(
+           coalesce(r.details, '{}') || CASE WHEN r.url <> '' THEN jsonb_build_object('url', r.url) ELSE '{}' END
+           || CASE WHEN r.at < coalesce(d.sent_at, d.queued_at) + interval '2 seconds' THEN '{"by": "suspect"}'::jsonb
+                   ELSE '{}' END,
+           '{}'
+       )
+FROM digest_row r LEFT JOIN delivery d ON d.lead_id = r.lead_id AND d.id = r.delivery_id
+WHERE r.drop_reason = '' AND r.kind IN ('click', 'open');
+
+-- name: waiting_for_taker
+-- One row per row that another room takes in, oldest first.
+SELECT event_id, at, visitor, lead_id, person, object_id, details FROM digest_row
+WHERE drop_reason = '' AND kind = %(kind)s::text ORDER BY id;
+
+-- name: kinds_taken
+SELECT DISTINCT kind FROM digest_row WHERE drop_reason = '';
+
+-- name: count_drops
+-- Adds to the count per JST day and reason; a drop row stands for `amount` events.
+INSERT INTO dropped (day, reason, count)
+SELECT (at AT TIME ZONE 'Asia/Tokyo')::date, drop_reason, sum(coalesce(amount, 1))::bigint
+FROM digest_row WHERE drop_reason <> '' AND coalesce(amount, 1) > 0 GROUP BY 1, 2
+ON CONFLICT (day, reason) DO UPDATE SET count = dropped.count + excluded.count;
+
+-- name: note_sites
+-- When each site was last heard, to ten seconds (a busy site is not rewritten at each beat).
+UPDATE site SET last_seen_at = seen.at
+FROM (
+    SELECT substring(lower(url) FROM '^https?://[^/?]+') AS origin, max(at) AS at
+    FROM digest_row WHERE drop_reason = '' AND kind = 'view' GROUP BY 1
+) seen
+WHERE site.origin = seen.origin AND (site.last_seen_at IS NULL OR site.last_seen_at < seen.at - interval '10 seconds');
+
+-- name: forget_events
+-- Drops remembered event ids older than %(before)s, at most 20,000 at a time. Index: seen_event (at).
+DELETE FROM seen_event WHERE event_id IN (
+    SELECT event_id FROM seen_event WHERE at < %(before)s::timestamptz ORDER BY at LIMIT 20000
+);
+
+-- name: put_in_inbox
+-- One inbox row, as the collector writes them.
+INSERT INTO inbox (event_id, at, kind, visitor, object_id, amount, drop_reason, details)
+VALUES (%(event_id)s::uuid, %(now)s::timestamptz, %(kind)s, %(visitor)s, %(object_id)s::bigint, %(amount)s::float8,
+        %(drop_reason)s, %(details)s::jsonb);
+
+-- name: mark_days
+-- The (JST day, kind) pairs of this beat's facts are counted anew at %(due)s at the latest. Idempotent.
+INSERT INTO rollup_due (day, kind, due_at)
+SELECT DISTINCT (at AT TIME ZONE 'Asia/Tokyo')::date, kind, %(due)s::timestamptz FROM touched
+ON CONFLICT (day, kind) DO NOTHING;
+
+-- name: mark_range
+-- Every (JST day, kind) of the ledger between two days is counted anew: the watermark redone.
+INSERT INTO rollup_due (day, kind, due_at)
+SELECT DISTINCT (at AT TIME ZONE 'Asia/Tokyo')::date, kind, %(now)s::timestamptz FROM activity
+WHERE at >= (%(first)s::date)::timestamp AT TIME ZONE 'Asia/Tokyo'
+  AND at < (%(last)s::date + 1)::timestamp AT TIME ZONE 'Asia/Tokyo'
+ON CONFLICT (day, kind) DO UPDATE SET due_at = excluded.due_at;
+
+-- name: take_due_days
+-- At most %(limit)s pairs that are due, taken away. A beat without any reads one index page.
+DELETE FROM rollup_due WHERE (day, kind) IN (
+    SELECT day, kind FROM rollup_due WHERE due_at <= %(now)s::timestamptz ORDER BY due_at, day, kind LIMIT %(limit)s::int
+) RETURNING day, kind;
+
+-- name: clear_days
+DELETE FROM activity_day
+USING unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
+WHERE activity_day.day = due.day AND activity_day.kind = due.kind;
+
+-- name: count_days
+-- Counts the due (JST day, kind) pairs anew, one row per object (0 = none). Index: activity (kind, at). Idempotent.
+INSERT INTO activity_day (day, kind, object_id, count, leads)
+SELECT day, kind, object_id, sum(times), count(*)
+FROM (
+    SELECT due.day, due.kind, coalesce(a.object_id, 0) AS object_id, a.lead_id, count(*) AS times
+    FROM unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
+    JOIN activity a ON a.kind = due.kind
+     AND a.at >= due.day::timestamp AT TIME ZONE 'Asia/Tokyo'
+     AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo'
+    GROUP BY 1, 2, 3, 4
+) per_lead
+GROUP BY 1, 2, 3;

@@ -1,0 +1,52 @@
+"""Verbs of tracking for other rooms: take rows of the inbox in, put one in, register a site."""
+
+import json
+import uuid
+from datetime import datetime
+from typing import Any
+
+from . import rules, takers
+from .models import Page, Site
+from .queries import SQL
+
+register_taker = takers.register
+
+
+def put_in_inbox(
+    kind: str,
+    *,
+    now: datetime,
+    event_id: uuid.UUID | None = None,
+    visitor: str = "",
+    object_id: int | None = None,
+    details: dict[str, Any] | None = None,
+    drop_reason: str = "",
+) -> uuid.UUID:
+    """Write what a web page has taken in the way the collector does, for the next digest; returns its event id."""
+    event_id = event_id or uuid.uuid4()
+    SQL.put_in_inbox.run(
+        {
+            "event_id": event_id,
+            "now": now,
+            "kind": kind,
+            "visitor": visitor,
+            "object_id": object_id,
+            "amount": 1 if drop_reason else None,
+            "drop_reason": drop_reason,
+            "details": json.dumps(details, ensure_ascii=False) if details else None,
+        }
+    )
+    return event_id
+
+
+def add_site(address: str, *, name: str, now: datetime) -> tuple[Site, bool]:
+    """Let a website send events; (the site, whether it is new). ValueError where the address is not one."""
+    origin = rules.origin(address)
+    return Site.objects.get_or_create(origin=origin, defaults={"name": name.strip() or origin, "created_at": now})
+
+
+def set_category(page_id: int, category: str) -> bool:
+    """Say what a page means; '' takes the mark away. ValueError for an unknown category."""
+    if category and category not in rules.CATEGORIES:
+        raise ValueError(category)
+    return Page.objects.filter(id=page_id).update(category=category) > 0
