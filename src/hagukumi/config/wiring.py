@@ -8,6 +8,7 @@ from hagukumi.leads import kinds as lead_kinds
 from hagukumi.ledger import kinds
 from hagukumi.ledger import services as ledger
 from hagukumi.messages import kinds as message_kinds
+from hagukumi.messages import services as messages
 from hagukumi.phases import conditions as phase_conditions
 from hagukumi.phases import kinds as phase_kinds
 from hagukumi.phases import services as phases
@@ -41,3 +42,4 @@ def connect() -> None:
     ledger.register_step("segments", segments.step)
     ledger.register_step("scoring", scoring.step)
     ledger.register_step("phases", phases.step)
+    ledger.register_step("messages", messages.step)

@@ -18,7 +18,7 @@ class Sender(models.Model):
 
 
 class Message(models.Model):
-    """A mail template. `kind`: marketing or operational. `body` is Markdown-free MJML-body text or blocks; see rules."""
+    """A mail template. `kind`: marketing or operational. `mjml` is simple marks or MJML, see `messages.markup`."""
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, default="marketing", db_default="marketing")

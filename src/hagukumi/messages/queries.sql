@@ -7,3 +7,205 @@ SELECT source.lead_id, %(message_id)s::bigint, source.occurrence, %(broadcast_id
        %(now)s::timestamptz, coalesce(source.due_at, %(now)s::timestamptz)
 FROM ({source}) AS source
 ON CONFLICT (lead_id, message_id, occurrence) DO NOTHING;
+
+-- name: verdicts
+-- The gate: one row per row of `picked` with `verdict`: '' (may go), 'hold' (broadcast paused), 'wait' (over the daily cap,
+-- carried over to the next day) or a code of rules.REASONS (skip). Sources: 特定電子メール法 3条 (consent), 4条 (display items).
+-- An operational mail needs no consent and is not stopped by an unsubscription; other suppressions stop it too.
+-- Parameters: day_start (JST midnight), cap (marketing mails a person a JST day; 0 = no limit).
+-- Index: primary keys by lead_id; the day's mails of a person by the primary key of delivery.
+-- slot picked: SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery WHERE false
+WITH looked AS (
+    SELECT p.lead_id, p.message_id, p.occurrence, p.broadcast_id, p.due_at, m.kind,
+        CASE
+            WHEN b.state = 'cancelled' THEN 'cancelled'
+            WHEN b.state = 'paused' THEN 'hold'
+            WHEN l.lead_id IS NULL OR l.known_at IS NULL OR l.merged_into IS NOT NULL OR l.state <> 'active'
+                THEN 'lead_inactive'
+            WHEN l.email = '' THEN 'no_address'
+            WHEN l.email ~ '[^!-~]' OR l.email !~ '^[^][@<>"(),;:\\]+@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}$'
+                THEN 'bad_address'
+            WHEN s.reason = 'hard_bounce' THEN 'hard_bounce'
+            WHEN s.reason = 'complaint' THEN 'complaint'
+            WHEN s.reason = 'manual' THEN 'suppressed'
+            WHEN m.kind = 'marketing' AND (s.reason IS NOT NULL OR c.granted = false) THEN 'unsubscribed'
+            WHEN m.kind = 'marketing' AND c.granted IS NULL THEN 'no_consent'
+            WHEN btrim(f.legal_name) = '' OR btrim(f.postal_address) = '' OR btrim(f.contact) = ''
+                THEN 'sender_incomplete'
+            ELSE ''
+        END AS verdict
+    FROM ({picked}) AS p
+    JOIN message m ON m.id = p.message_id
+    JOIN sender f ON f.id = m.sender_id
+    LEFT JOIN lead l ON l.lead_id = p.lead_id
+    LEFT JOIN broadcast b ON b.id = p.broadcast_id
+    LEFT JOIN consent_now c ON c.lead_id = p.lead_id AND c.channel = 'email'
+    LEFT JOIN suppression s ON s.channel = 'email' AND s.value = lower(l.email)
+),
+ranked AS (
+    SELECT looked.*,
+        CASE WHEN verdict = '' AND kind = 'marketing' AND %(cap)s::int > 0 THEN
+            row_number() OVER (PARTITION BY lead_id, verdict, kind ORDER BY due_at, message_id, occurrence) + (
+                SELECT count(*) FROM delivery t JOIN message tm ON tm.id = t.message_id AND tm.kind = 'marketing'
+                WHERE t.lead_id = looked.lead_id AND t.state IN ('sending', 'sent', 'unknown')
+                  AND t.sent_at >= %(day_start)s::timestamptz
+            )
+        ELSE 0 END AS nth_today
+    FROM looked
+)
+SELECT lead_id, message_id, occurrence,
+    CASE
+        WHEN nth_today > %(cap)s::int AND broadcast_id IS NULL THEN 'wait'
+        WHEN nth_today > %(cap)s::int THEN 'daily_cap'
+        ELSE verdict
+    END AS verdict
+FROM ranked;
+
+-- name: due_deliveries
+-- At most %(batch)s queued mails that are due, oldest first, of the buckets (lead_id mod 64) held. Index: delivery_queued.
+SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery
+WHERE state = 'queued' AND due_at <= %(now)s::timestamptz AND (lead_id %% 64)::int = ANY (%(buckets)s::int[])
+ORDER BY due_at LIMIT %(batch)s::int;
+
+-- name: take_buckets
+-- The buckets whose lock this transaction got; another sender that claims at this moment has the others.
+SELECT bucket FROM generate_series(0, 63) AS bucket WHERE pg_try_advisory_xact_lock(%(lock)s::int, bucket);
+
+-- name: claim
+-- Judges due mails and moves each on: queued -> sending (leased), skipped (with its reason), or later (hold, wait).
+-- One row back per mail judged, with what personalisation needs. Run only while holding the buckets.
+-- `sent_at` of a mail in hand is the moment it was taken, so that the daily cap and a person can see it.
+-- slot judged: SELECT lead_id, message_id, occurrence, ''::text AS verdict FROM delivery WHERE false
+WITH judged AS MATERIALIZED ({judged})
+UPDATE delivery d
+SET state = CASE j.verdict WHEN '' THEN 'sending' WHEN 'hold' THEN 'queued' WHEN 'wait' THEN 'queued' ELSE 'skipped' END,
+    reason = CASE j.verdict WHEN '' THEN '' WHEN 'hold' THEN '' WHEN 'wait' THEN 'daily_cap' ELSE j.verdict END,
+    due_at = CASE j.verdict
+        WHEN 'hold' THEN %(until_resumed)s::timestamptz WHEN 'wait' THEN %(next_day)s::timestamptz ELSE d.due_at END,
+    lease_by = CASE j.verdict WHEN '' THEN %(sender)s::text ELSE '' END,
+    lease_until = CASE j.verdict WHEN '' THEN %(lease_until)s::timestamptz END,
+    sent_at = CASE j.verdict WHEN '' THEN %(now)s::timestamptz END,
+    address = coalesce(l.email, '')
+FROM judged j LEFT JOIN lead l ON l.lead_id = j.lead_id LEFT JOIN staff o ON o.id = l.owner_id
+WHERE d.lead_id = j.lead_id AND d.message_id = j.message_id AND d.occurrence = j.occurrence AND d.state = 'queued'
+RETURNING d.state, d.lead_id, d.message_id, d.occurrence, d.id, d.attempts, d.address, l.last_name, l.first_name,
+    l.company_name, l.department, l.title, l.prefecture, l.issue, coalesce(o.name, '') AS owner_name, l.fields;
+
+-- name: settle
+-- Writes what became of mails in hand and puts one fact for each that ended (sent, failed) into `fact`. Arrays, one mail
+-- each. A mail that an expired lease has made `unknown` in the meantime takes the truth too; one that is no longer ours
+-- (resent by a person, settled before) is left alone. Idempotent.
+WITH outcome AS (
+    SELECT * FROM unnest(
+        %(lead_ids)s::bigint[], %(message_ids)s::bigint[], %(occurrences)s::text[], %(states)s::text[], %(reasons)s::text[],
+        %(attempts)s::smallint[], %(due_ats)s::timestamptz[], %(sent_ats)s::timestamptz[], %(receipts)s::text[]
+    ) AS o (lead_id, message_id, occurrence, state, reason, attempts, due_at, sent_at, receipt)
+),
+settled AS (
+    UPDATE delivery d
+    SET state = o.state, reason = o.reason, attempts = o.attempts, due_at = coalesce(o.due_at, d.due_at),
+        sent_at = o.sent_at, receipt = o.receipt, lease_until = NULL,
+        lease_by = CASE WHEN o.state = 'unknown' THEN d.lease_by ELSE '' END
+    FROM outcome o
+    WHERE d.lead_id = o.lead_id AND d.message_id = o.message_id AND d.occurrence = o.occurrence
+      AND d.state IN ('sending', 'unknown') AND d.lease_by = %(sender)s::text
+    RETURNING d.lead_id, d.message_id, d.state, d.reason, d.sent_at
+)
+INSERT INTO fact (lead_id, at, kind, object_id, details)
+SELECT lead_id, coalesce(sent_at, %(now)s::timestamptz),
+    CASE state WHEN 'sent' THEN %(kind_sent)s::smallint ELSE %(kind_failed)s::smallint END, message_id,
+    CASE WHEN state = 'failed' THEN jsonb_build_object('reason', reason) END
+FROM settled WHERE state IN ('sent', 'failed');
+
+-- name: sweep_leases
+-- Mails in the hand of a sender that is gone, or for longer than their lease, are `unknown`: never resent by themselves.
+-- A living sender holds the advisory lock of its name. Index: delivery_sending.
+WITH gone AS MATERIALIZED (
+    SELECT lease_by FROM (
+        SELECT DISTINCT lease_by FROM delivery WHERE state = 'sending' AND lease_by <> %(sender)s::text
+    ) AS others
+    WHERE pg_try_advisory_xact_lock(%(lock)s::int, hashtext(lease_by))
+)
+UPDATE delivery SET state = 'unknown', reason = 'in_doubt', lease_until = NULL
+WHERE state = 'sending' AND (lease_by IN (SELECT lease_by FROM gone) OR lease_until <= %(now)s::timestamptz);
+
+-- name: release_lost
+-- After a lost commit answer: mails leased by this sender that it does not hold were never handed off; they are queued.
+UPDATE delivery SET state = 'queued', lease_by = '', lease_until = NULL, sent_at = NULL
+WHERE state = 'sending' AND lease_by = %(sender)s::text AND id <> ALL (%(in_hand)s::bigint[]);
+
+-- name: hold_name
+-- Take the session lock that proves this sender lives.
+SELECT pg_try_advisory_lock(%(lock)s::int, hashtext(%(sender)s::text));
+
+-- name: compiled_sources
+-- All that the mails of these messages are made of, one row per message.
+SELECT m.id, m.kind, m.subject, m.preheader, m.mjml, m.text, m.updated_at, f.name, f.email, f.reply_to, f.legal_name,
+    f.postal_address, f.contact, coalesce(w.base_url, '') AS base_url, coalesce(w.collector_url, '') AS collector_url
+FROM message m JOIN sender f ON f.id = m.sender_id LEFT JOIN workspace w ON w.id = 1
+WHERE m.id = ANY (%(ids)s::bigint[]);
+
+-- name: daily_cap
+SELECT coalesce((SELECT daily_mail_cap FROM workspace WHERE id = 1), 0);
+
+-- name: gate_preview
+-- How many people each verdict would meet now. One row per verdict.
+-- slot judged: SELECT lead_id, message_id, occurrence, ''::text AS verdict FROM delivery WHERE false
+SELECT verdict, count(*) AS people FROM ({judged}) AS judged GROUP BY verdict ORDER BY count(*) DESC;
+
+-- name: segment_audience
+-- The members of a segment as the gate reads them: what a broadcast to it would queue now. Index: segment_member_segment.
+SELECT lead_id, %(message_id)s::bigint AS message_id, ''::text AS occurrence, 0::bigint AS broadcast_id,
+    %(now)s::timestamptz AS due_at
+FROM segment_member WHERE segment_id = %(segment_id)s::bigint;
+
+-- name: due_broadcasts
+-- Scheduled broadcasts whose time has come, and sending ones that have nothing more to do. One row per broadcast.
+SELECT b.id, b.state, b.message_id, b.segment_id FROM broadcast b
+WHERE (b.state = 'scheduled' AND b.scheduled_at <= %(now)s::timestamptz)
+   OR (b.state = 'sending' AND NOT EXISTS (
+        SELECT 1 FROM delivery d
+        WHERE d.message_id = b.message_id AND d.state IN ('queued', 'sending') AND d.broadcast_id = b.id
+   ));
+
+-- name: start_broadcast
+UPDATE broadcast SET state = 'sending', started_at = %(now)s::timestamptz
+WHERE id = %(id)s::bigint AND state = 'scheduled';
+
+-- name: finish_broadcast
+UPDATE broadcast SET state = 'done' WHERE id = %(id)s::bigint AND state = 'sending';
+
+-- name: cancel_queued
+-- Mails of a broadcast that have not gone out never will. Index: delivery_message.
+UPDATE delivery SET state = 'skipped', reason = 'cancelled'
+WHERE message_id = %(message_id)s::bigint AND state = 'queued' AND broadcast_id = %(id)s::bigint;
+
+-- name: resume_queued
+-- Mails parked by a pause are due again.
+UPDATE delivery SET due_at = %(now)s::timestamptz
+WHERE message_id = %(message_id)s::bigint AND state = 'queued' AND broadcast_id = %(id)s::bigint
+  AND due_at >= %(until_resumed)s::timestamptz;
+
+-- name: resend
+-- A person says: send this one again. Only what failed, was skipped or is unknown; the row is the same send key.
+UPDATE delivery
+SET state = 'queued', reason = 'resent', attempts = 0, due_at = %(now)s::timestamptz, lease_by = '', lease_until = NULL,
+    sent_at = NULL, receipt = ''
+WHERE lead_id = %(lead_id)s::bigint AND id = %(id)s::bigint AND state IN ('failed', 'skipped', 'unknown');
+
+-- name: reopen_broadcast
+UPDATE broadcast SET state = 'sending' WHERE id = %(id)s::bigint AND state = 'done';
+
+-- name: delivery_of
+-- One delivery by its token's numbers. Index: primary key by lead_id.
+SELECT lead_id, id, message_id, occurrence, broadcast_id, state, reason, address FROM delivery
+WHERE lead_id = %(lead_id)s::bigint AND id = %(id)s::bigint;
+
+-- name: states
+-- How many deliveries of a message or of a broadcast are in each state with each reason. One row per (state, reason).
+-- Index: delivery_message.
+SELECT state, reason, count(*) AS mails, count(*) FILTER (WHERE due_at >= %(until_resumed)s::timestamptz) AS parked
+FROM delivery
+WHERE message_id = %(message_id)s::bigint
+  AND (%(broadcast_id)s::bigint IS NULL OR broadcast_id = %(broadcast_id)s::bigint)
+GROUP BY state, reason ORDER BY count(*) DESC;

@@ -1,0 +1,140 @@
+"""What holds for every mail, without a database: variables, reasons, what is wrong with a template, retry times."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from hagukumi.kit import clock
+
+MARKETING = "marketing"
+OPERATIONAL = "operational"
+STATES = ("queued", "sending", "sent", "failed", "skipped", "unknown")
+MAX_ATTEMPTS = 6
+BACKOFF_MINUTES = (1, 5, 15, 60, 240)
+"""Waits after the 1st to 5th soft failure; the 6th is final."""
+CARRY_OVER_HOUR = 9
+"""A scenario mail over the daily cap waits until this hour (JST) of the next day; a broadcast's is skipped."""
+UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=clock.JST)
+"""`due_at` of a queued mail whose broadcast is paused."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Both names work in a template; `fallback` stands where the value is missing and none is written."""
+
+    name_ja: str
+    name_en: str
+    label: str | Promise
+    fallback: str = ""
+
+
+VARIABLES = (
+    Variable("姓", "last_name", _("姓"), "ご担当者"),
+    Variable("名", "first_name", _("名")),
+    Variable("氏名", "full_name", _("姓と名"), "ご担当者"),
+    Variable("会社名", "company_name", _("会社名"), "貴社"),
+    Variable("部署名", "department", _("部署名")),
+    Variable("役職名", "title", _("役職名")),
+    Variable("メールアドレス", "email", _("メールアドレス")),
+    Variable("都道府県", "prefecture", _("都道府県")),
+    Variable("課題", "issue", _("課題")),
+    Variable("担当者名", "owner_name", _("担当者の名前"), "担当者"),
+    Variable("差出人名", "sender_name", _("差出人の表示名")),
+)
+FIELDS = ("項目", "fields")
+"""Own fields: `{{ 項目.key }}`."""
+BY_NAME = {name: variable for variable in VARIABLES for name in (variable.name_ja, variable.name_en)}
+
+REASONS: dict[str, str | Promise] = {
+    "no_address": _("メールアドレスがありません"),
+    "bad_address": _("メールアドレスの形が正しくありません"),
+    "lead_inactive": _("在籍中ではないリードです（異動・転職・離職・関心なし・統合済み）"),
+    "no_consent": _("配信への同意も、名刺・取引などの根拠もありません"),
+    "unsubscribed": _("配信停止の申し出があります"),
+    "complaint": _("迷惑メールの申告がありました"),
+    "suppressed": _("担当者が配信対象から外しています"),
+    "hard_bounce": _("以前の配信で宛先不明になりました"),
+    "sender_incomplete": _("差出人の表示義務事項が足りません"),
+    "daily_cap": _("1日の配信上限に達しています"),
+    "cancelled": _("配信が中止されました"),
+    "rejected": _("相手のサーバーが受け取りを拒否しました"),
+    "user_unknown": _("宛先が存在しません"),
+    "retries_exhausted": _("再試行の回数を使い切りました"),
+    "temporary": _("一時的な失敗のため、時間をおいて再試行します"),
+    "render_failed": _("差し込みの処理に失敗しました"),
+    "in_doubt": _("送信の途中で途切れ、届いたかどうか確認できません"),
+    "resent": _("担当者が再送を指示しました"),
+}
+DISPLAY_ITEMS: dict[str, str | Promise] = {
+    "legal_name": _("送信者の正式名称"),
+    "postal_address": _("住所"),
+    "contact": _("苦情・問い合わせの受付先"),
+}
+_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\U0010ffff]+@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z0-9-]{2,}")
+_DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
+_USER_UNKNOWN = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
+_POLICY = re.compile(r"\b[45]\.(?:[2-79])\.\d+")
+_UNKNOWN_WORDS = re.compile(r"user|mailbox|recipient|no such|unknown|does ?n.t exist", re.IGNORECASE)
+
+
+def reason_text(code: str) -> str:
+    """The readable sentence of a reason code, in the language in force; '' for ''."""
+    return str(REASONS.get(code, code))
+
+
+def missing_items(legal_name: str, postal_address: str, contact: str) -> list[str]:
+    """The display items of 特定電子メール法 第4条 that are blank, by field name."""
+    values = {"legal_name": legal_name, "postal_address": postal_address, "contact": contact}
+    return [name for name, value in values.items() if not value.strip()]
+
+
+def missing_item_problems(names: list[str]) -> list[str]:
+    """One sentence for each missing display item."""
+    return [
+        gettext("差出人の「%(item)s」が未登録です。特定電子メール法により、この表示のないメールは送れません。")
+        % {"item": DISPLAY_ITEMS[name]}
+        for name in names
+    ]
+
+
+def sendable_address(address: str) -> bool:
+    """Whether SMTP can carry it. Old docomo/ezweb forms (`a..b@`, `ab.@`) can be, once quoted."""
+    return len(address) <= 254 and _ADDRESS.fullmatch(address) is not None
+
+
+def quoted_address(address: str) -> str:
+    """The address as SMTP and headers need it: a local part that is no dot-atom is quoted (RFC 5321 4.1.2)."""
+    local, _at, domain = address.rpartition("@")
+    return address if _DOT_ATOM.fullmatch(local) else f'"{local}"@{domain}'
+
+
+def masked_address(address: str) -> str:
+    """`y***@example.co.jp`: enough to recognise one's own address, too little to learn another's."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local[:1]}***@{domain}" if local else "***"
+
+
+def retry_at(attempts: int, now: datetime) -> datetime | None:
+    """When to try again after `attempts` soft failures; None = never."""
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    return now + timedelta(minutes=BACKOFF_MINUTES[min(attempts, len(BACKOFF_MINUTES)) - 1])
+
+
+def carry_over(now: datetime) -> datetime:
+    """9:00 JST of the day after `now`."""
+    tomorrow = clock.jst_date(now) + timedelta(days=1)
+    return clock.jst_midnight(tomorrow) + timedelta(hours=CARRY_OVER_HOUR)
+
+
+def means_user_unknown(reply: str, stage: str) -> bool:
+    """Whether a 5xx reply says that the mailbox does not exist (RFC 3463 X.1.x; else 550 words at RCPT)."""
+    if _USER_UNKNOWN.search(reply):
+        return True
+    if stage != "rcpt" or _POLICY.search(reply):
+        return False
+    return reply[:3] in ("550", "551", "553") and _UNKNOWN_WORDS.search(reply) is not None

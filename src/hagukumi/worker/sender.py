@@ -1,0 +1,235 @@
+"""The sender: takes mails from the queue through the gate and hands them off over a few SMTP connections.
+
+The event loop does the wire and the rendering; one thread does the database. At most IN_HAND mails are in hand, so a
+`kill -9` leaves at most so many in doubt. While the database is away, results wait in memory and nothing new is taken.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections import deque
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+import uvloop
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from hagukumi.kit import clock, smtp, sql
+from hagukumi.messages.services import Job, Outbox
+
+log = structlog.get_logger(__name__)
+CONNECTIONS = 8
+BATCH = 250
+IN_HAND = 500
+IDLE_SECONDS = 0.5
+QUIET_SECONDS = 20.0
+SWEEP_SECONDS = 5.0
+OFFER_WITHIN = 600.0
+"""Seconds after the claim in which a mail may still be offered: with the wait for an answer, well inside its lease."""
+T = TypeVar("T")
+
+
+class Sender:
+    """One sender process. `run` returns once `stop` is set and nothing is in hand."""
+
+    def __init__(
+        self, server: smtp.Server, *, connections: int = CONNECTIONS, batch: int = BATCH, in_hand: int = IN_HAND
+    ):
+        self.server = server
+        self.batch = batch
+        self.in_hand_limit = in_hand
+        self.outbox = Outbox(f"{socket.gethostname()[:20]}.{os.getpid()}.{os.urandom(4).hex()}")
+        self.sent = 0
+        self._connections = connections
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._waiting: deque[tuple[Job, float]] = deque()
+        self._done: list[tuple[Job, smtp.Outcome, datetime]] = []
+        self._hand: dict[int, Job] = {}
+        self._arrived = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._stopping = False
+        self._trouble = 0
+
+    async def run(self, stop: asyncio.Event, *, until_empty: bool = False) -> None:
+        """Send until `stop`; with `until_empty`, also until no mail is due and none is in hand."""
+        await self._safely(self._enter)
+        lines = [asyncio.create_task(self._line()) for _ in range(self._connections)]
+        settling = asyncio.create_task(self._settle_forever())
+        try:
+            await self._claim_until(stop, until_empty)
+        finally:
+            self._stopping = True
+            await self._give_back()
+            self._arrived.set()
+            await asyncio.gather(*lines)
+            settling.cancel()
+            await self._settle()
+            await asyncio.get_running_loop().run_in_executor(self._database, _close)
+            self._database.shutdown()
+
+    # the database's side
+    def _enter(self) -> None:
+        connection.ensure_connection()
+        sql.prepare_all()
+        self.outbox.enter(list(self._hand), clock.now())
+
+    async def _safely(self, work: Callable[[], T]) -> T:
+        """Run `work` on the database thread; while the database is away, wait and try again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.run_in_executor(self._database, work)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database is away; the sender waits", error=str(error).strip()[:200])
+                await loop.run_in_executor(self._database, _close)
+                await asyncio.sleep(1.0)
+                if work != self._enter:
+                    await self._safely(self._enter)
+
+    async def _claim_until(self, stop: asyncio.Event, until_empty: bool) -> None:
+        loop = asyncio.get_running_loop()
+        swept_at = loop.time()
+        while not stop.is_set():
+            if loop.time() - swept_at > SWEEP_SECONDS:
+                swept_at = loop.time()
+                await self._safely(lambda: self.outbox.sweep(clock.now()))
+            room = self.in_hand_limit - len(self._hand)
+            if room < self.batch or self._trouble:
+                await self._pause(self._finished, 1.0 if self._trouble else 0.2)
+                continue
+            jobs, judged = await self._safely(lambda: self.outbox.claim(self.batch, clock.now()))
+            taken_at = loop.time()
+            for job in jobs:
+                self._hand[job.id] = job
+                self._waiting.append((job, taken_at))
+            if jobs:
+                self._arrived.set()
+            if not judged:
+                if until_empty and not self._hand:
+                    return
+                await _first(stop.wait(), asyncio.sleep(IDLE_SECONDS if not self._hand else 0.02))
+
+    async def _pause(self, event: asyncio.Event, seconds: float) -> None:
+        event.clear()
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _settle_forever(self) -> None:
+        while True:
+            await asyncio.sleep(0.05)
+            await self._settle()
+
+    async def _settle(self) -> None:
+        if not self._done:
+            return
+        done, self._done = self._done, []
+        await asyncio.shield(self._safely(lambda: self.outbox.settle(done, clock.now())))
+        for job, _outcome, _at in done:
+            self._hand.pop(job.id, None)
+        self._finished.set()
+
+    async def _give_back(self) -> None:
+        jobs = [job for job, _taken_at in self._waiting]
+        self._waiting.clear()
+        if jobs:
+            await self._safely(lambda: self.outbox.release(jobs, clock.now()))
+        for job in jobs:
+            self._hand.pop(job.id, None)
+
+    # the wire's side
+    async def _line(self) -> None:
+        """One connection's life: opened for a mail, closed when it falls quiet, opened again after trouble."""
+        name = socket.getfqdn() or "localhost"
+        while (first := await self._next()) is not None:
+            try:
+                line = await smtp.connect(self.server, name)
+            except smtp.ConnectError as error:
+                self._report(smtp.Outcome(first.key, "unsent", "connect", str(error)))
+                await self._no_server(error)
+                continue
+            self._trouble = 0
+            at_start = [first]
+            try:
+                await line.pump(lambda held=at_start: self._following(held), self._at_hand, self._report)
+            finally:
+                for mail in at_start:
+                    self._report(smtp.Outcome(mail.key, "unsent", "connect", "connection lost"))
+            await line.quit()
+
+    async def _no_server(self, error: smtp.ConnectError) -> None:
+        self._trouble += 1
+        if self._trouble == 1:
+            log.warning("the SMTP server cannot be reached", host=self.server.host, error=str(error))
+        for job, _taken_at in self._waiting:
+            self._done.append((job, smtp.Outcome(job.id, "unsent", "connect", str(error)), clock.now()))
+        self._waiting.clear()
+        await asyncio.sleep(0 if self._stopping else min(30.0, self._trouble))
+        self._trouble = 0
+
+    async def _following(self, at_start: list[smtp.Mail]) -> smtp.Mail | None:
+        return at_start.pop() if at_start else await self._next(QUIET_SECONDS)
+
+    async def _next(self, seconds: float | None = None) -> smtp.Mail | None:
+        """The next mail, waiting for one; None when it is time to stop or `seconds` have passed without one."""
+        while True:
+            mail = self._at_hand()
+            if mail is not None:
+                return mail
+            if self._stopping:
+                return None
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return None
+
+    def _at_hand(self) -> smtp.Mail | None:
+        while self._waiting:
+            job, taken_at = self._waiting.popleft()
+            if asyncio.get_running_loop().time() - taken_at > OFFER_WITHIN:
+                self._done.append((job, smtp.Outcome(job.id, "unsent", "connect", ""), clock.now()))
+                continue
+            mail = self.outbox.mail(job, clock.now())
+            if isinstance(mail, smtp.Mail):
+                return mail
+            self._report(mail)
+        return None
+
+    def _report(self, outcome: smtp.Outcome) -> None:
+        self._done.append((self._hand[outcome.key], outcome, clock.now()))
+        self.sent += outcome.result == "sent"
+
+
+def _close() -> None:
+    connection.close()  # the connection of the thread that runs this
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    _done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+
+
+async def _run() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    sender = Sender(smtp.server_of(settings.SMTP_URL))
+    log.info("the sender starts", server=f"{sender.server.host}:{sender.server.port}")
+    await sender.run(stop)
+    log.info("the sender has stopped", sent=sender.sent)
+
+
+def main() -> int:
+    """Send mail until told to stop. Any number of senders may run; each takes what the others have not."""
+    uvloop.run(_run())
+    return 0
