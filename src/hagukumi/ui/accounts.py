@@ -22,7 +22,11 @@ from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services
 from hagukumi.accounts.models import User
+from hagukumi.deals import services as deals
 from hagukumi.messages.models import Sender
+from hagukumi.phases import services as phases
+from hagukumi.scoring import services as scoring
+from hagukumi.segments import services as segments
 
 from .access import EVERYONE, access, public
 
@@ -145,6 +149,9 @@ def _set_up(given: dict[str, Any], request: HttpRequest) -> User:
             language=get_language() or "ja",
             now=request.now,
         )
+        deals.ready_made()
+        for room in (segments, scoring, phases):
+            room.ready_made(request.now)
         if given["sender_email"]:
             Sender.objects.create(
                 name=given["company"],

@@ -2,11 +2,29 @@
 
 from itertools import chain
 
-from . import accounts, companies, content, deals, forms, health, home, imports, leads, messages, phases, reports
-from . import scenarios, scoring, segments, sources, tracking
+from . import (
+    accounts,
+    companies,
+    content,
+    deals,
+    forms,
+    health,
+    home,
+    imports,
+    leads,
+    members,
+    messages,
+    phases,
+    reports,
+    scenarios,
+    scoring,
+    segments,
+    sources,
+    tracking,
+)
 
 ROOMS = (
-    home, accounts, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages, content,
-    scoring, phases, deals, reports, health,
-)
+    home, accounts, members, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages,
+    content, scoring, phases, deals, reports, health,
+)  # fmt: skip
 urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))
