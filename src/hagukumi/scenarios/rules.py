@@ -77,6 +77,7 @@ class Holds(Part):
     tree: dict[str, Any] = Field(default_factory=dict)
 
 
+AnyTest = Opened | Clicked | Visited | Answered | Holds
 Test = Annotated[Opened | Clicked | Visited | Answered | Holds, Field(discriminator="type")]
 
 
