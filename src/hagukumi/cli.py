@@ -193,7 +193,11 @@ def _ready(part: str, *, django: bool = False, migrate: bool = True) -> Iterator
     from hagukumi.kit import log
 
     log.configure(part)
-    with _database() as ours:
+    home = homes.home_of_environment()
+    homes.prepare(home)
+    if not os.environ.get("HAGUKUMI_SECRET_KEY"):
+        os.environ["HAGUKUMI_SECRET_KEY"] = homes.secret_key(home)
+    with _database(home) as ours:
         if django or (ours and migrate):
             import django as framework
 
@@ -205,15 +209,13 @@ def _ready(part: str, *, django: bool = False, migrate: bool = True) -> Iterator
 
 
 @contextlib.contextmanager
-def _database() -> Iterator[bool]:
+def _database(home: Path) -> Iterator[bool]:
     """Sets DATABASE_URL. Yields True where the embedded server was started by us and ends with us."""
     if os.environ.get("DATABASE_URL"):
         yield False
         return
     from hagukumi.embedded.postgres import EmbeddedPostgres
 
-    home = homes.home_of_environment()
-    homes.prepare(home)
     postgres = EmbeddedPostgres(home)
     joined = postgres.running()
     if not joined:

@@ -1,5 +1,6 @@
 """The home folder: where this installation keeps everything, who holds it, and whether there is room left."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -95,9 +96,13 @@ def secret_key(home: Path) -> str:
     """The installation's own key: made once, readable by its owner alone."""
     path = home / "secret.key"
     if not path.exists():
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        partial = path.with_name(f"secret.key.{os.getpid()}")
+        fd = os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(fd, "w") as file:
             file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):  # another part was first: its key is the key
+            os.link(partial, path)
+        partial.unlink()
     return path.read_text().strip()
 
 

@@ -19,11 +19,12 @@ _LOG_LIMIT = 20 * 2**20  # bytes
 
 @dataclass(frozen=True)
 class Part:
-    """What to run. `last`: stopped after the others (the mailbox takes what the sender still hands over)."""
+    """What to run. `first`: started before the others. `last`: stopped after them (the mailbox takes the last mails)."""
 
     name: str
     command: tuple[str, ...]
     last: bool = False
+    first: bool = False
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,16 @@ class Supervisor:
             self._prepare_database()
         self.say("[4/5] 各部を起動しています…", "Starting the parts…")
         for part in self.plan.parts if self.plan.parts is not None else house_parts(mailbox=caught):
-            keeper = Keeper(part, self.environment, self.plan.home / "log" / f"{part.name}.log")
-            self.keepers.append(keeper)
-            keeper.start()
-        self._wait_for_web(began, caught)
+            self.keepers.append(Keeper(part, self.environment, self.plan.home / "log" / f"{part.name}.log"))
+        for keeper in self.keepers:
+            if keeper.part.first or self.plan.parts is not None:
+                keeper.start()
+        if self.plan.parts is None:
+            self._wait_for_web()
+            for keeper in self.keepers:
+                if not keeper.part.first:
+                    keeper.start()
+            self._welcome(time.monotonic() - began, caught)
 
     def _start_database(self) -> None:
         url = os.environ.get("DATABASE_URL")
@@ -163,15 +169,13 @@ class Supervisor:
         if code != 0:
             raise StartError(f"hagukumi {name} が失敗しました", f"hagukumi {name} failed")
 
-    def _wait_for_web(self, began: float, caught: bool) -> None:
-        if self.plan.parts is not None:
-            return
+    def _wait_for_web(self) -> None:
+        """Until the screens answer. The other parts start after them: their start-up would take the same few cores."""
         self.say("[5/5] 応答を待っています…", "Waiting for the first answer…")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline and not answers(f"http://127.0.0.1:{self.plan.ports.web}/login/"):
-            self._tick()
+            self._tick(first=True)
             time.sleep(0.1)
-        self._welcome(time.monotonic() - began, caught)
 
     def _welcome(self, seconds: float, caught: bool) -> None:
         ports = self.plan.ports
@@ -201,12 +205,12 @@ class Supervisor:
                 self._mind_the_disk()
             time.sleep(0.2)
 
-    def _tick(self) -> None:
+    def _tick(self, *, first: bool = False) -> None:
         if self.postgres is not None and self.postgres.lost():
             self.say("データベースが止まりました。起動し直します…", "The database stopped; starting it again…")
             self._restart_database()
         for keeper in self.keepers:
-            death = keeper.look()
+            death = keeper.look() if keeper.part.first or not first else None
             if death is not None:
                 self.say(
                     f"{death.name} が止まりました（{death.code}）。{death.wait:g} 秒後に起動し直します: {keeper.log}",
@@ -248,11 +252,11 @@ class Supervisor:
 
 
 def house_parts(*, mailbox: bool) -> tuple[Part, ...]:
-    """The house's own parts, in the order of their start."""
-    names = ("web", "collector", "worker", "sender")
-    parts = [Part(name, (sys.executable, "-m", "hagukumi", name)) for name in names]
+    """The house's own parts. What people and pages talk to starts first."""
+    names = {"web": True, "collector": True, "worker": False, "sender": False}
+    parts = [Part(name, (sys.executable, "-m", "hagukumi", name), first=first) for name, first in names.items()]
     if mailbox:
-        parts.insert(0, Part("mailbox", (sys.executable, "-m", "hagukumi", "mailbox"), last=True))
+        parts.insert(2, Part("mailbox", (sys.executable, "-m", "hagukumi", "mailbox"), last=True))
     return tuple(parts)
 
 
