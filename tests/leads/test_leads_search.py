@@ -1,12 +1,14 @@
-"""Search by two characters: what is stored, what is asked, and that only touched leads are recomputed."""
+"""Search by two characters: what is folded and what is asked of the grams."""
 
 import pytest
 from django.db import connection
 
+from hagukumi.kit import ja
 
-def fold(value):
+
+def value(call, *arguments):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT search_fold(%s)", [value])
+        cursor.execute(f"SELECT {call}", arguments)
         return cursor.fetchone()[0]
 
 
@@ -23,4 +25,24 @@ def fold(value):
     ],
 )
 def test_folding(db, raw, folded):
-    assert fold(raw) == folded
+    assert value("search_fold(%s)", raw) == folded
+
+
+def test_variants_fold_as_the_kit_folds_them(db):
+    pairs = [(variant, plain) for variant, plain in ja.VARIANTS.items()]
+    for variant, plain in pairs:
+        assert value("search_fold(%s) = search_fold(%s)", variant, plain), (variant, plain)
+
+
+def test_grams_of_pieces(db):
+    assert value("search_grams('山田花子', '', 'ab@c', '林')") == [
+        "^山", "^山田", "山田", "田花", "花子", "^a", "^ab", "ab@", "b@c", "^林",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("term", "asked"),
+    [("山田", ["山田"]), ("林", ["^林"]), ("ab", ["^ab"]), ("aoba", ["aob", "oba"]), ("㈱青葉", ["株青", "青葉"])],
+)
+def test_what_a_term_asks(db, term, asked):
+    assert value("search_asks(%s)", term) == asked

@@ -5,6 +5,7 @@ from hagukumi.deals import conditions as deal_conditions
 from hagukumi.deals import kinds as deal_kinds
 from hagukumi.forms import kinds as form_kinds
 from hagukumi.leads import kinds as lead_kinds
+from hagukumi.leads import services as leads
 from hagukumi.ledger import kinds
 from hagukumi.ledger import services as ledger
 from hagukumi.messages import kinds as message_kinds
@@ -38,7 +39,9 @@ def connect() -> None:
         score_conditions.Scored, phase_conditions.InPhase, phase_conditions.ActedSincePhase, deal_conditions.HasDeal,
     ):
         segments.register_condition(leaf)
-    # The order of a beat: digest, search, segments, scoring, phases, scenarios, messages, rollup.
+    # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    ledger.register_step("search", leads.refresh_search)
+    ledger.register_step("recency", leads.refresh_recency)
     ledger.register_step("segments", segments.step)
     ledger.register_step("scoring", scoring.step)
     ledger.register_step("phases", phases.step)

@@ -1,4 +1,4 @@
-"""Verbs of consent. What a person said last holds, and an opt-out outlives everything but a later opt-in of their own."""
+"""Verbs of consent. The last word holds, and an opt-out outlives everything but a later opt-in of the person's own."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,7 +62,7 @@ def grant_from(
 def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: datetime) -> bool:
     """Stop mail to this person and to this address. True when they were not out already.
 
-    `reason` is a code of `rules.REASONS` (ValueError else). Source: 特定電子メール法 art. 3 (3): no mail after a refusal.
+    `reason` is a code of `rules.REASONS` (ValueError else). Source: 特定電子メール法 art. 3 (3).
     """
     with transaction.atomic():
         ledger.open_beat_tables()
@@ -82,7 +82,7 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
 
 
 def suppress(address: str, *, reason: str, now: datetime) -> None:
-    """Never mail this address again, whoever owns it. An empty address is left alone; ValueError for an unknown reason."""
+    """Never mail this address again, whoever owns it; an empty one is left alone. ValueError for an unknown reason."""
     if reason not in REASONS:
         raise ValueError(f"unknown suppression reason {reason!r}")
     if value := address.strip().lower():

@@ -20,6 +20,7 @@ from psycopg import sql
 _NAME = re.compile(r"^-- name:\s*(\w+)\s*$", re.MULTILINE)
 _SLOT = re.compile(r"^-- slot (\w+):\s*(.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
+_HOLE = re.compile(r"\{(\w+)\}")
 _PARAM = re.compile(r"%\((\w+)\)s")
 _REGISTRY: dict[str, "Query"] = {}
 
@@ -38,14 +39,14 @@ class Query:
 
     def compose(self, **slots: sql.Composable | str) -> str:
         """The statement's text with its slots filled; unfilled ones take their declared default."""
-        text = self.text
+        filled = {}
         for slot, default in self.slots.items():
             value = slots.pop(slot, default)
-            filled = _text(value) if isinstance(value, sql.Composable) else value
-            text = text.replace("{" + slot + "}", filled)
+            filled[slot] = _text(value) if isinstance(value, sql.Composable) else value
         if slots:
             raise KeyError(f"{self.name} has no slot {', '.join(slots)}")
-        return text
+        # in one pass: a literal inside a filled slot may itself read like a slot
+        return _HOLE.sub(lambda hole: filled.get(hole.group(1), hole.group(0)), self.text)
 
     def run(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> int:
         """Execute for effect; returns the number of rows touched."""
