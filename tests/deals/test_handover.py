@@ -34,7 +34,10 @@ def test_each_selected_lead_gets_one_open_handover_with_its_clock_and_evidence(p
     assert (made.state, made.cause, made.due_at) == ("open", "基準に到達", now + timedelta(hours=4))
     assert [fact["kind"] for fact in made.packet["facts"]] == [12]
     assert Handover.objects.get(lead_id=second).packet["facts"] == []
-    assert list(Activity.objects.filter(kind=80).values_list("lead_id", flat=True).order_by("lead_id")) == [first, second]
+    assert list(Activity.objects.filter(kind=80).values_list("lead_id", flat=True).order_by("lead_id")) == [
+        first,
+        second,
+    ]
     assert Pulse.objects.filter(kind=80).count() == 2
 
 

@@ -71,7 +71,14 @@ def test_happened_counts_facts_and_people(history, now):
 def test_source_yield_reaches_to_yen(history, now):
     rows = {row["name"]: row for row in services.source_yield(WINDOW)}
     fair = rows["展示会"]
-    assert (fair["leads"], fair["mql"], fair["sql"], fair["deals"], fair["won"], fair["won_yen"]) == (12, 6, 4, 3, 1, 500_000)
+    assert (fair["leads"], fair["mql"], fair["sql"], fair["deals"], fair["won"], fair["won_yen"]) == (
+        12,
+        6,
+        4,
+        3,
+        1,
+        500_000,
+    )
     assert fair["cost_per_lead"] == 25_000
     assert fair["return_on_cost"] == pytest.approx(500_000 / 300_000)
     assert rows["Web"]["cost_per_lead"] == 0
@@ -80,13 +87,13 @@ def test_source_yield_reaches_to_yen(history, now):
 def test_months_without_anything_are_shown_as_zero(history, now):
     rows = services.monthly(services.Window(date(2026, 9, 1), date(2026, 11, 30)))
     assert [(row["month"], row["won"], row["won_yen"]) for row in rows] == [
-        (date(2026, 9, 1), 0, 0), (date(2026, 10, 1), 0, 0), (date(2026, 11, 1), 2, 1_000_000),
+        (date(2026, 9, 1), 0, 0),
+        (date(2026, 10, 1), 0, 0),
+        (date(2026, 11, 1), 2, 1_000_000),
     ]
 
 
-@pytest.mark.parametrize(
-    ("target", "advice"), [(2, "enough"), (3, "nurture"), (50, "collect")]
-)
+@pytest.mark.parametrize(("target", "advice"), [(2, "enough"), (3, "nurture"), (50, "collect")])
 def test_the_plan_says_whether_to_collect_or_to_nurture(history, now, target, advice):
     found = services.funnel(WINDOW, now + timedelta(days=2))
     plan = services.reverse_plan(target, [0.9] * 5, found)
@@ -100,7 +107,9 @@ def test_screens_show_exactly_these_numbers(history, now, marketer, signed_in):
     assert "100万円" in page
 
 
-@pytest.mark.parametrize("query", ["first=x&last=y", "first=2026-12-01&last=2026-01-01", "first=0001-01-01&last=9999-12-31"])
+@pytest.mark.parametrize(
+    "query", ["first=x&last=y", "first=2026-12-01&last=2026-01-01", "first=0001-01-01&last=9999-12-31"]
+)
 def test_a_bad_period_is_said_beside_its_field(db, marketer, signed_in, query):
     answer = signed_in(marketer).get(f"/funnel/?{query}")
     assert answer.status_code == 200

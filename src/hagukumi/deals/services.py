@@ -111,8 +111,14 @@ def create_deal(
     """Open a deal with a person. `amount_yen` null until known."""
     with transaction.atomic():
         deal = Deal(
-            lead_id=lead_id, name=name, amount_yen=amount_yen, stage=stage, owner_id=owner_id, expected_on=expected_on,
-            created_at=now, id=_next_id(),
+            lead_id=lead_id,
+            name=name,
+            amount_yen=amount_yen,
+            stage=stage,
+            owner_id=owner_id,
+            expected_on=expected_on,
+            created_at=now,
+            id=_next_id(),
         )
         deal.save(force_insert=True)
         ledger.record([Fact(lead_id, "deal_created", now, deal.id, amount_yen, details={"stage": stage})])
@@ -125,7 +131,9 @@ def move_stage(lead_id: int, deal_id: int, stage: str, *, now: datetime) -> None
         deal = _open_deal(lead_id, deal_id)
         before, deal.stage = deal.stage, stage
         deal.save(update_fields=["stage"])
-        ledger.record([Fact(lead_id, "deal_stage", now, deal_id, deal.amount_yen, details={"from": before, "to": stage})])
+        ledger.record(
+            [Fact(lead_id, "deal_stage", now, deal_id, deal.amount_yen, details={"from": before, "to": stage})]
+        )
 
 
 def close_deal(

@@ -41,12 +41,30 @@ INDUSTRIES = {
     "construction": ("建設kensetsu エンジニアリングeng", 0.06),
 }
 PREFECTURES = (
-    ("東京都", "千代田区神田", "03", "101-00"), ("神奈川県", "横浜市西区", "045", "220-00"), ("愛知県", "名古屋市中区", "052", "460-00"),
-    ("大阪府", "大阪市北区", "06", "530-00"), ("静岡県", "浜松市中央区", "053", "430-00"), ("埼玉県", "さいたま市大宮区", "048", "330-08"),
-    ("兵庫県", "神戸市中央区", "078", "650-00"), ("福岡県", "福岡市博多区", "092", "812-00"), ("群馬県", "太田市飯田町", "0276", "373-08"),
-    ("長野県", "上田市天神", "0268", "386-00"), ("広島県", "広島市中区", "082", "730-00"), ("宮城県", "仙台市青葉区", "022", "980-00"),
+    ("東京都", "千代田区神田", "03", "101-00"),
+    ("神奈川県", "横浜市西区", "045", "220-00"),
+    ("愛知県", "名古屋市中区", "052", "460-00"),
+    ("大阪府", "大阪市北区", "06", "530-00"),
+    ("静岡県", "浜松市中央区", "053", "430-00"),
+    ("埼玉県", "さいたま市大宮区", "048", "330-08"),
+    ("兵庫県", "神戸市中央区", "078", "650-00"),
+    ("福岡県", "福岡市博多区", "092", "812-00"),
+    ("群馬県", "太田市飯田町", "0276", "373-08"),
+    ("長野県", "上田市天神", "0268", "386-00"),
+    ("広島県", "広島市中区", "082", "730-00"),
+    ("宮城県", "仙台市青葉区", "022", "980-00"),
 )
-DEPARTMENTS = ("生産技術部", "製造部", "設備保全課", "情報システム部", "経営企画室", "品質保証部", "工場管理部", "購買部", "DX推進室")
+DEPARTMENTS = (
+    "生産技術部",
+    "製造部",
+    "設備保全課",
+    "情報システム部",
+    "経営企画室",
+    "品質保証部",
+    "工場管理部",
+    "購買部",
+    "DX推進室",
+)
 TITLES = {
     "exec": ("代表取締役", "取締役", "執行役員", "常務取締役"),
     "manager": ("部長", "次長", "課長", "工場長", "室長", "マネージャー"),
@@ -122,9 +140,16 @@ def _company(random: Random, name: str, domain: str, industry: str) -> Company:
     number = "".join(str(random.randint(0, 9)) for _ in range(local - 5))
     phone = f"{area}-{random.randint(2, 9)}{number}-{random.randint(1000, 9999)}"
     return Company(
-        name, domain, industry, sales, max(int(sales / 30_000_000 * random.uniform(0.6, 1.5)), 8), prefecture,
+        name,
+        domain,
+        industry,
+        sales,
+        max(int(sales / 30_000_000 * random.uniform(0.6, 1.5)), 8),
+        prefecture,
         f"{prefecture}{city}{random.randint(1, 5)}-{random.randint(1, 20)}-{random.randint(1, 15)}",
-        f"{postal}{random.randint(10, 99)}", phone, min(fit * random.uniform(0.8, 1.2), 1),
+        f"{postal}{random.randint(10, 99)}",
+        phone,
+        min(fit * random.uniform(0.8, 1.2), 1),
     )
 
 
@@ -151,9 +176,18 @@ def staff(random: Random, firms: list[Company], count: int) -> list[Person]:
 def _person(random: Random, firm: Company, last: tuple[str, ...], first: tuple[str, ...], email: str) -> Person:
     rank = random.choices([rank for rank, _ in RANK_SHARE], [share for _, share in RANK_SHARE])[0]
     row: dict[str, object] = {
-        "last_name": last[0], "first_name": first[0], "last_kana": last[1], "first_kana": first[1], "email": email,
-        "company_name": firm.name, "department": random.choice(DEPARTMENTS), "title": random.choice(TITLES[rank]),
-        "phone": firm.phone, "postal_code": firm.postal_code, "prefecture": firm.prefecture, "address": firm.city,
+        "last_name": last[0],
+        "first_name": first[0],
+        "last_kana": last[1],
+        "first_kana": first[1],
+        "email": email,
+        "company_name": firm.name,
+        "department": random.choice(DEPARTMENTS),
+        "title": random.choice(TITLES[rank]),
+        "phone": firm.phone,
+        "postal_code": firm.postal_code,
+        "prefecture": firm.prefecture,
+        "address": firm.city,
     }
     for column, chance in (("department", 0.06), ("title", 0.05), ("phone", 0.10), ("last_kana", 0.35)):
         if random.random() < chance:  # cards and forms are rarely complete

@@ -12,9 +12,10 @@ from typing import Any
 
 from hagukumi.deals import services as deals
 from hagukumi.deals.models import Deal, Handover
+from hagukumi.leads import services as leads
+from hagukumi.leads.models import LeadIdentity
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
-from hagukumi.leads import services as leads
 from hagukumi.tracking.models import Inbox
 
 from . import words
@@ -39,25 +40,28 @@ class Arrival:
 
 @dataclass
 class Cast:
-    """Who is known so far: lead_id -> person, and each lead's browser."""
+    """Who is known so far: lead_id -> person, and each address's browser."""
 
     people: dict[int, Person] = field(default_factory=dict)
-    visitors: dict[int, str] = field(default_factory=dict)
+    visitors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What the story needs to know of the definitions that `company.build` laid: ids by their words' keys."""
+    """Ids of the definitions that `company.build` laid, by their words' keys. `gates`: form version -> content it opens."""
 
     sources: dict[str, int]
     forms: dict[str, int]
+    gates: dict[int, int | None]
     sellers: tuple[int, ...]
 
 
 def working_hour(random: Random, day: datetime) -> datetime:
     """An instant of that day between 8:30 and 19:00 in Tokyo."""
-    return day.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(minutes=30) + timedelta(
-        minutes=random.randint(0, 630), seconds=random.randint(0, 59)
+    return (
+        day.replace(hour=0, minute=0, second=0, microsecond=0)
+        - timedelta(minutes=30)
+        + timedelta(minutes=random.randint(0, 630), seconds=random.randint(0, 59))
     )
 
 
@@ -78,21 +82,48 @@ def arrivals(random: Random, crowd: list[Person], end: datetime, days: int) -> l
     return found
 
 
-def arrive(random: Random, stage: Stage, cast: Cast, coming: list[Arrival]) -> None:
-    """Take people in by the door of their source: by file or by form, with what is known of the meeting."""
-    by_door: dict[tuple[str, str, datetime], list[Arrival]] = defaultdict(list)
+def arrive(random: Random, stage: Stage, cast: Cast, web: "Web", coming: list[Arrival]) -> None:
+    """Take people in by the door of their source: by file, with what is known of the meeting, or by form."""
+    by_door: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
     for arrival in coming:
-        by_door[arrival.source, arrival.basis, arrival.at.replace(minute=0, second=0)].append(arrival)
+        if arrival.kind in ("download", "inquiry"):
+            _ask(random, web, arrival)
+        else:
+            by_door[arrival.source, arrival.basis].append(arrival)
     facts: list[Fact] = []
-    for (source, basis, _hour), group in by_door.items():
+    for (source, basis), group in by_door.items():
         at = max(arrival.at for arrival in group)
         ids = leads.upsert_people(
-            [arrival.person.row for arrival in group], source_id=stage.sources[source], basis=basis, now=at, evidence=source
+            [arrival.person.row for arrival in group],
+            source_id=stage.sources[source],
+            basis=basis,
+            now=at,
+            evidence=source,
         )
         for arrival, lead_id in zip(group, ids, strict=True):
             cast.people[lead_id] = arrival.person
             facts += _meeting(random, stage, arrival, lead_id, at)
     ledger.record(facts)
+
+
+def _ask(random: Random, web: "Web", arrival: Arrival) -> None:
+    """A stranger reads some pages over some days, then answers a form."""
+    visitor = web.stranger(str(arrival.person.row["email"]))
+    for back in range(random.choice((0, 0, 1, 1, 2)), 0, -1):
+        web.visit(arrival.at - timedelta(days=back * random.randint(1, 3)), visitor, 1 + int(random.expovariate(0.6)))
+    first = "/contact/" if arrival.kind == "inquiry" else "/download/"
+    ended = web.visit(
+        arrival.at - timedelta(minutes=random.randint(4, 25)), visitor, 2 + int(random.expovariate(0.6)), first
+    )
+    key = "contact" if arrival.kind == "inquiry" else random.choice(("guide", "guide", "cases"))
+    web.answer(min(ended, arrival.at), visitor, arrival.person.row, key)
+
+
+def meet(cast: Cast, coming: list[Arrival]) -> None:
+    """Learn who the people have become that came in by a form."""
+    wanted = {str(arrival.person.row["email"]): arrival.person for arrival in coming}
+    for address, lead_id in LeadIdentity.objects.filter(kind="email", value__in=wanted).values_list("value", "lead_id"):
+        cast.people[lead_id] = wanted[address]
 
 
 def _meeting(random: Random, stage: Stage, arrival: Arrival, lead_id: int, at: datetime) -> list[Fact]:
@@ -114,9 +145,10 @@ class Web:
         self._random, self._cast, self._stage = random, cast, stage
         self._rows: list[Inbox] = []
 
-    def _event(self, at: datetime, kind: str, **columns: Any) -> None:
+    def _event(self, at: datetime, kind: str, **columns: Any) -> uuid.UUID:
         event_id = uuid.UUID(int=self._random.getrandbits(128), version=4)
         self._rows.append(Inbox(event_id=event_id, at=at, kind=kind, **columns))
+        return event_id
 
     def visit(self, at: datetime, visitor: str, pages: int, first: str | None = None) -> datetime:
         """One visit of some pages, with time and scrolling; returns when it ended."""
@@ -124,34 +156,44 @@ class Web:
             path = first if number == 0 and first else self._random.choices(_PATHS, _WEIGHTS)[0]
             page = {"visitor": visitor, "url": words.SITE + path, "title": words.PAGES[path][0]}
             stay = int(min(self._random.lognormvariate(3.6, 0.9), 900))
-            self._event(at, "view", referrer="" if number else self._random.choice(("", "https://search.example/")), **page)
+            self._event(
+                at, "view", referrer="" if number else self._random.choice(("", "https://search.example/")), **page
+            )
             at += timedelta(seconds=stay + 1)
             self._event(at, "dwell", amount=stay, **page)
             self._event(at, "scroll", amount=self._random.choice((25, 50, 75, 90, 100)), **page)
         return at
 
     def browser(self, lead_id: int) -> str:
-        return self._cast.visitors.setdefault(lead_id, f"{self._random.getrandbits(96):024x}")
+        return self.stranger(str(self._cast.people[lead_id].row["email"]))
 
-    def answer(self, at: datetime, lead_id: int, key: str) -> None:
-        """The person answers a form from their browser: from then on, the browser is theirs."""
-        row = self._cast.people[lead_id].row
-        answers = {name: row[name] for name in ("last_name", "first_name", "company_name", "email") if row[name]}
+    def stranger(self, address: str) -> str:
+        """The visitor id of the browser that this person always uses."""
+        return self._cast.visitors.setdefault(address, f"{self._random.getrandbits(96):024x}")
+
+    def answer(self, at: datetime, visitor: str, row: dict[str, object], key: str) -> None:
+        """Somebody answers a form from their browser; two of three then open the paper it gives."""
+        asked = ("last_name", "first_name", "company_name", "email", "department", "title")
+        found = {name: row[name] for name in asked if row[name]}
         if key == "contact":
-            answers["issue"] = self._random.choice(words.TALKS)
-        details = {"answers": answers, "consent": True}
-        self._event(at, "form", visitor=self.browser(lead_id), object_id=self._stage.forms[key], details=details)
+            found["issue"] = self._random.choice(words.TALKS)
+        version = self._stage.forms[key]
+        details = {"answers": found, "consent": True, "language": "ja"}
+        event = self._event(at, "form", visitor=visitor, object_id=version, details=details)
+        content = self._stage.gates[version]
+        if content and self._random.random() < 0.66:
+            after = at + timedelta(seconds=self._random.randint(10, 90))
+            self._event(after, "content", visitor=visitor, object_id=content, details={"answer": str(event)})
 
     def mail_act(self, at: datetime, kind: str, lead_id: int, delivery_id: int, url: str = "") -> None:
         columns = {"visitor": self.browser(lead_id)} if kind == "click" else {}
         self._event(at, kind, lead_id=lead_id, delivery_id=delivery_id, url=url, **columns)
 
-    def flush(self) -> int:
-        """Write everything collected so far, in the order of time."""
-        self._rows.sort(key=lambda row: row.at)
-        Inbox.objects.bulk_create(self._rows, batch_size=2000)
-        count, self._rows = len(self._rows), []
-        return count
+    def flush(self, until: datetime) -> None:
+        """Write what has happened by `until`, in the order of time; the rest waits."""
+        due = sorted((row for row in self._rows if row.at <= until), key=lambda row: row.at)
+        self._rows = [row for row in self._rows if row.at > until]
+        Inbox.objects.bulk_create(due, batch_size=2000)
 
 
 def browse(random: Random, cast: Cast, web: Web, start: datetime, end: datetime) -> None:
@@ -165,9 +207,13 @@ def browse(random: Random, cast: Cast, web: Web, start: datetime, end: datetime)
             ended = web.visit(at, web.browser(lead_id), 1 + int(random.expovariate(0.45)))
             if random.random() < person.interest * 0.10:
                 key = random.choices(("guide", "cases", "contact", "webinar"), (5, 5, 2, 2))[0]
-                web.answer(min(ended, end), lead_id, key)
+                web.answer(min(ended, end), web.browser(lead_id), person.row, key)
     for _ in range(int(span * 5 * random.uniform(0.6, 1.4))):
-        web.visit(_instant(random, start, end - timedelta(hours=2)), f"{random.getrandbits(96):024x}", 1 + int(random.expovariate(0.9)))
+        web.visit(
+            _instant(random, start, end - timedelta(hours=2)),
+            f"{random.getrandbits(96):024x}",
+            1 + int(random.expovariate(0.9)),
+        )
 
 
 def _instant(random: Random, start: datetime, end: datetime) -> datetime:
@@ -197,12 +243,18 @@ def _answer(random: Random, stage: Stage, cast: Cast, handover: Handover, now: d
     deals.accept(handover.lead_id, handover.id, user_id=seller, now=at)
     length = random.randint(60, 900)
     text = random.choice(words.TALKS)
-    ledger.record([Fact(handover.lead_id, "call", min(at + timedelta(hours=1), now), None, length, details={"text": text})])
+    ledger.record(
+        [Fact(handover.lead_id, "call", min(at + timedelta(hours=1), now), None, length, details={"text": text})]
+    )
     if random.random() < 0.35 + person.company.fit * 0.5:
         machines = random.choice((5, 10, 10, 20, 30, 50, 80))
         deals.create_deal(
-            handover.lead_id, name=f"ミナモ {machines}台 {person.company.name}", amount_yen=machines * 120_000 + 400_000,
-            stage="approach", owner_id=seller, now=min(at + timedelta(hours=3), now),
+            handover.lead_id,
+            name=f"ミナモ {machines}台 {person.company.name}",
+            amount_yen=machines * 120_000 + 400_000,
+            stage="approach",
+            owner_id=seller,
+            now=min(at + timedelta(hours=3), now),
             expected_on=(at + timedelta(days=random.randint(30, 100))).date(),
         )
 

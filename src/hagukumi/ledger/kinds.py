@@ -1,4 +1,4 @@
-"""The kinds of activity: each room registers its own from `config/wiring.py`; codes are stored, so they never change."""
+"""The kinds of activity: each room registers its own from `config/wiring.py`. Codes are stored: they never change."""
 
 from dataclasses import dataclass
 

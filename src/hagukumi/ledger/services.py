@@ -16,7 +16,7 @@ from .queries import SQL
 log = structlog.get_logger(__name__)
 HEART_LOCK = 0x48414755
 MAX_HOP = 12
-"""A fact caused by a fact caused by ... this many times over gets no further pulse: a loop of definitions must end."""
+"""A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def touched_kinds() -> set[int]:
 
 @contextmanager
 def set_aside_on_error(owner: str, object_id: int, now: datetime) -> Iterator[None]:
-    """Run one definition under a savepoint: if it breaks, it is set aside with its cause, and the heart goes on."""
+    """Run one definition under a savepoint: if it breaks, it is set aside with its cause; the heart goes on."""
     try:
         with transaction.atomic():
             yield

@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from hagukumi.deals import kinds as deals
-from hagukumi.leads import kinds as leads
 from hagukumi.kit import clock
+from hagukumi.leads import kinds as leads
 
 from .models import Plan
 from .queries import SQL
@@ -50,8 +50,13 @@ def funnel(window: Window, until: datetime) -> list[Step]:
 def happened(window: Window) -> dict[str, dict[str, Any]]:
     """Facts, people and amount of the window per kind key, whenever the people became known."""
     wanted = (
-        leads.LEAD_CREATED, deals.HANDOVER_CREATED, deals.HANDOVER_ACCEPTED, deals.HANDOVER_RETURNED,
-        deals.DEAL_CREATED, deals.DEAL_WON, deals.DEAL_LOST,
+        leads.LEAD_CREATED,
+        deals.HANDOVER_CREATED,
+        deals.HANDOVER_ACCEPTED,
+        deals.HANDOVER_RETURNED,
+        deals.DEAL_CREATED,
+        deals.DEAL_WON,
+        deals.DEAL_LOST,
     )
     found = {row["kind"]: row for row in SQL.happened.rows({**window.params, "kinds": [kind.code for kind in wanted]})}
     nothing = {"facts": 0, "people": 0, "amount": 0}
@@ -121,6 +126,14 @@ def save_plan(month: date, target: int, rates: list[float], now: datetime) -> Pl
 
 
 __all__ = [
-    "ImpossibleRateError", "ReversePlan", "Window", "funnel", "happened", "live_rates", "monthly", "reverse_plan",
-    "save_plan", "source_yield",
+    "ImpossibleRateError",
+    "ReversePlan",
+    "Window",
+    "funnel",
+    "happened",
+    "live_rates",
+    "monthly",
+    "reverse_plan",
+    "save_plan",
+    "source_yield",
 ]

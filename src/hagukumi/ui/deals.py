@@ -8,9 +8,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts.models import User
@@ -24,13 +23,19 @@ from hagukumi.scoring import services as scoring
 
 from .access import EVERYONE, SALES, access
 
-STATES = {"open": gettext_lazy("回答待ち"), "accepted": gettext_lazy("受け入れ済み"), "returned": gettext_lazy("差し戻し")}
+STATES = {
+    "open": gettext_lazy("回答待ち"),
+    "accepted": gettext_lazy("受け入れ済み"),
+    "returned": gettext_lazy("差し戻し"),
+}
 PAGE = 50
 
 
 class ReturnForm(forms.Form):
     reason = forms.ChoiceField(label=gettext_lazy("差し戻しの理由"), choices=list(RETURN_REASONS.items()))
-    note = forms.CharField(label=gettext_lazy("補足"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2}))
+    note = forms.CharField(
+        label=gettext_lazy("補足"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
+    )
 
 
 class DealForm(forms.Form):
@@ -214,10 +219,18 @@ def deal_close(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse
     answer = form.cleaned_data
     try:
         services.close_deal(
-            lead_id, deal_id, won=answer["outcome"] == "won", amount_yen=answer["amount_yen"], reason=answer["reason"],
-            now=request.now, user_id=request.user.id,
+            lead_id,
+            deal_id,
+            won=answer["outcome"] == "won",
+            amount_yen=answer["amount_yen"],
+            reason=answer["reason"],
+            now=request.now,
+            user_id=request.user.id,
         )
-        messages.success(request, _("受注しました。おめでとうございます。") if answer["outcome"] == "won" else _("失注として記録しました。"))
+        messages.success(
+            request,
+            _("受注しました。おめでとうございます。") if answer["outcome"] == "won" else _("失注として記録しました。"),
+        )
     except services.AlreadyAnsweredError:
         messages.warning(request, _("この商談は、すでに終了しています。"))
     return redirect("deal", lead_id, deal_id)

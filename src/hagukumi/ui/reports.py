@@ -30,7 +30,10 @@ class WindowForm(forms.Form):
     first = forms.DateField(label=gettext_lazy("開始日"), widget=forms.DateInput({"type": "date"}))
     last = forms.DateField(label=gettext_lazy("終了日"), widget=forms.DateInput({"type": "date"}))
     source = forms.ModelChoiceField(
-        Source.objects.order_by("name"), label=gettext_lazy("ソース"), required=False, empty_label=gettext_lazy("すべて")
+        Source.objects.order_by("name"),
+        label=gettext_lazy("ソース"),
+        required=False,
+        empty_label=gettext_lazy("すべて"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -109,12 +112,17 @@ def _funnel_chart(steps: list[Any]) -> dict[str, Any]:
         "grid": {"left": 90, "right": 90, "top": 8, "bottom": 8},
         "xAxis": {"type": "value", "show": False, "max": top},
         "yAxis": {
-            "type": "category", "inverse": True, "data": [str(step.stage.label) for step in steps],
-            "axisLine": {"show": False}, "axisTick": {"show": False},
+            "type": "category",
+            "inverse": True,
+            "data": [str(step.stage.label) for step in steps],
+            "axisLine": {"show": False},
+            "axisTick": {"show": False},
         },
         "series": [
             {
-                "type": "bar", "barWidth": "62%", "itemStyle": {"borderRadius": 3},
+                "type": "bar",
+                "barWidth": "62%",
+                "itemStyle": {"borderRadius": 3},
                 "label": {"show": True, "position": "right", "formatter": "{c}"},
                 "data": [step.people for step in steps],
             }
@@ -129,9 +137,18 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
         "legend": {"top": 0},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": labels},
-        "yAxis": [{"type": "value", "name": _("件")}, {"type": "value", "name": _("リード"), "splitLine": {"show": False}}],
+        "yAxis": [
+            {"type": "value", "name": _("件")},
+            {"type": "value", "name": _("リード"), "splitLine": {"show": False}},
+        ],
         "series": [
-            {"name": _("新規リード"), "type": "bar", "yAxisIndex": 1, "data": [row["leads"] for row in months], "color": "#cfe3d4"},
+            {
+                "name": _("新規リード"),
+                "type": "bar",
+                "yAxisIndex": 1,
+                "data": [row["leads"] for row in months],
+                "color": "#cfe3d4",
+            },
             {"name": _("MQL"), "type": "line", "data": [row["mql"] for row in months], "color": "#d98e2b"},
             {"name": _("商談"), "type": "line", "data": [row["deals"] for row in months], "color": "#3b7dbd"},
             {"name": _("受注"), "type": "line", "data": [row["won"] for row in months], "color": "#2f7d4f"},

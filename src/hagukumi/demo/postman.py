@@ -1,0 +1,48 @@
+"""Delivers the demo's mails through the sender's own verbs, to nobody, and lets readers react."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from hagukumi.kit.smtp import Outcome
+from hagukumi.messages.services import Job, Outbox
+
+from . import words
+from .story import Cast, Web
+
+BATCH = 2000
+_LINKS = ("/case/press/", "/product/sensor/", "/case/", "/blog/choko/", "/price/", "/case/food/")
+
+
+def deliver(random: Random, cast: Cast, web: Web, now: datetime) -> None:
+    """Claim everything due, settle it as a server would answer, and collect the opens and clicks to come."""
+    outbox = Outbox("demo")
+    while True:
+        jobs, count = outbox.claim(BATCH, now)
+        outbox.settle([(job, _answer(random, job), now) for job in jobs], now)
+        for job in jobs:
+            _react(random, cast, web, job, now)
+        if not count:
+            return
+
+
+def _answer(random: Random, job: Job) -> Outcome:
+    if random.random() < 0.006:
+        return Outcome(job.id, "hard", "rcpt", "550 5.1.1 user unknown")
+    return Outcome(job.id, "sent", "content", f"250 2.0.0 Ok: queued as {job.id:08X}")
+
+
+def _react(random: Random, cast: Cast, web: Web, job: Job, now: datetime) -> None:
+    person = cast.people.get(job.lead_id)
+    if person is None or random.random() > 0.12 + person.interest * 0.55:
+        return
+    at = now + timedelta(minutes=min(int(random.expovariate(1 / 180)) + 1, 4000))
+    web.mail_act(at, "open", job.lead_id, job.id)
+    if random.random() < 0.08 + person.interest * 0.38:
+        path = random.choice(_LINKS)
+        at += timedelta(seconds=random.randint(8, 90))
+        web.mail_act(at, "click", job.lead_id, job.id, words.SITE + path)
+        ended = web.visit(at, web.browser(job.lead_id), 1 + int(random.expovariate(0.5)), first=path)
+        if random.random() < person.interest * 0.3:
+            web.answer(
+                ended, web.browser(job.lead_id), person.row, random.choices(("guide", "cases", "contact"), (5, 5, 2))[0]
+            )
