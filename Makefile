@@ -93,12 +93,12 @@ $(STAMPS)/project: pyproject.toml $(STAMPS)/run
 
 frontend/node_modules/.installed: frontend/package-lock.json $(STAMPS)/project
 	$(say) '画面の部品の依存を入れます / installing the front end'"'"'s dependencies'
-	@cd frontend && ../$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@cd frontend && ../$(NODE) npm ci --no-audit --no-fund --no-update-notifier --loglevel=error --silent
 	@touch $@
 
 frontend/dist/.built: $(FRONT) frontend/node_modules/.installed
 	$(say) '画面の部品を組み立てます / building the front end'
-	@cd frontend && ../$(NODE) npm run --silent build
+	@cd frontend && ../$(NODE) npm run --silent build >../$(STAMPS)/front.log 2>&1 || { cat ../$(STAMPS)/front.log; exit 1; }
 	@touch $@
 
 $(STAMPS)/catalogues: $(CATALOGUES) $(STAMPS)/project

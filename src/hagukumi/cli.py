@@ -147,7 +147,7 @@ def _import(options: argparse.Namespace) -> int:
             options.file,
             source_name=options.source or options.file.stem,
             encoding=options.encoding or None,
-            json=options.json,
+            as_json=options.json,
         )
 
 
@@ -216,6 +216,11 @@ def _database(home: Path) -> Iterator[bool]:
         return
     from hagukumi.embedded.postgres import EmbeddedPostgres
 
+    if (home / homes.PENDING).exists():  # that database may be thrown away: no work may go into it
+        raise StartError(
+            "デモの会社を作っている途中です。hagukumi up が終わらせるのを待ってください",
+            "the demo company is being made; let hagukumi up finish it first",
+        )
     postgres = EmbeddedPostgres(home)
     joined = postgres.running()
     if not joined:

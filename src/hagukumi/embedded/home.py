@@ -13,6 +13,7 @@ from hagukumi.embedded.errors import StartError
 from hagukumi.embedded.process import lock_file
 
 NEEDED_MB = 200
+PENDING = "demo.pending"  # in the home while `up` makes the demo company
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ _LOG_LIMIT = 20 * 2**20  # bytes
 
 @dataclass(frozen=True)
 class Part:
-    """What to run. `first`: started before the others. `last`: stopped after them (the mailbox takes the last mails)."""
+    """What to run. `first`: started before the others. `last`: stopped after them (the mailbox: mail still comes)."""
 
     name: str
     command: tuple[str, ...]

@@ -127,23 +127,36 @@ class Supervisor:
     def _prepare_database(self) -> None:
         """Migrate where something is new; make the demo company in a database without people.
 
-        A demo that was cut short is thrown away with its database: nobody can have worked in it.
+        A demo that was cut short is thrown away with its database: the parts were not up, so nobody has worked in it.
         """
-        pending = self.plan.home / "demo.pending"
-        if pending.exists() and self.postgres is not None:
-            self.postgres.empty()
-            self._stamp().unlink(missing_ok=True)
+        if self._pending().exists():
+            self._throw_away()
         current = fingerprint()
         if self.postgres is None or not self._stamp().exists() or self._stamp().read_text() != current:
             self.say("[2/5] データベースの形を整えています…", "Bringing the database up to date…")
             self._command("migrate")
             if self.postgres is not None:
                 self._stamp().write_text(current)
-        if self.plan.demo and (pending.exists() or not self._has_people()):
+        if self.plan.demo and not self._has_people():
             self.say("[3/5] デモの会社を作っています（1 分ほど）…", "Making the demo company (about a minute)…")
-            pending.touch()
-            self._command("demo")
-            pending.unlink()
+            self._pending().touch()
+            try:
+                self._command("demo")
+            except BaseException:
+                self._throw_away()
+                raise
+            self._pending().unlink()
+
+    def _pending(self) -> Path:
+        """There while the demo company is being made; other commands keep away meanwhile."""
+        return self.plan.home / homes.PENDING
+
+    def _throw_away(self) -> None:
+        """Begin the embedded database anew. A server behind DATABASE_URL is never emptied."""
+        if self.postgres is not None:
+            self._stamp().unlink(missing_ok=True)
+            self.postgres.empty()
+        self._pending().unlink(missing_ok=True)
 
     def _stamp(self) -> Path:
         """Inside the data folder, so that it goes wherever the data goes."""
@@ -164,7 +177,10 @@ class Supervisor:
             code = process.wait()
         except BaseException:
             process.terminate()
-            process.wait(5)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
             raise
         if code != 0:
             raise StartError(f"hagukumi {name} が失敗しました", f"hagukumi {name} failed")
