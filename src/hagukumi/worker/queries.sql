@@ -5,3 +5,8 @@ SELECT step, %(now)s::timestamptz, %(lag)s::float8, took, ''
 FROM unnest(%(steps)s::text[], %(took)s::float8[]) AS done (step, took)
 ON CONFLICT (step) DO UPDATE
 SET last_success_at = excluded.last_success_at, lag_seconds = excluded.lag_seconds, took_ms = excluded.took_ms, error = '';
+
+-- name: keep_error
+-- A step that broke keeps its last success and shows its error until it succeeds again.
+INSERT INTO heart_step (step, error) VALUES (%(step)s, %(error)s)
+ON CONFLICT (step) DO UPDATE SET error = excluded.error;
