@@ -21,7 +21,7 @@ MAX_HOP = 12
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing that happened to one person. `kind` is a registered key; `amount` in the kind's unit; `at` a UTC instant."""
+    """One thing that happened to one person. `kind`: a registered key; `amount` in its unit; `at`: a UTC instant."""
 
     lead_id: int
     kind: str
@@ -109,7 +109,7 @@ def mend(owner: str, object_id: int) -> None:
 
 
 Step = Callable[[datetime], int]
-"""One room's part of a beat: given `now`, reads `touched`, writes its tables and `fact`; returns how many rows changed."""
+"""One room's part of a beat: reads `touched`, writes its tables and `fact`; returns how many rows changed."""
 
 _STEPS: dict[str, Step] = {}
 
