@@ -23,8 +23,19 @@ import django  # noqa: E402
 
 django.setup()  # here and not by pytest-django, which would read the settings before the database has an address
 
-from collections.abc import Callable  # noqa: E402
-from datetime import UTC, datetime  # noqa: E402
+from hagukumi.kit import catalog  # noqa: E402
+
+catalog.compile_all()
+
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+import urllib.request  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from dataclasses import dataclass, field  # noqa: E402
+from datetime import UTC, datetime, timedelta  # noqa: E402
+from urllib.parse import quote, urlsplit, urlunsplit  # noqa: E402
 
 import pytest  # noqa: E402
 
@@ -43,7 +54,9 @@ def now() -> datetime:
 def _member(role: str, name: str, now: datetime):
     from hagukumi.accounts.models import User
 
-    return User.objects.create_user(f"{role}@example.co.jp", "correct-horse-battery", name=name, role=role, created_at=now)
+    return User.objects.create_user(
+        f"{role}@example.co.jp", "correct-horse-battery", name=name, role=role, created_at=now
+    )
 
 
 @pytest.fixture
@@ -81,12 +94,26 @@ def people(db, now) -> Callable:
 
     def make(n: int = 1, **overrides) -> list[int]:
         facts = {
-            "known_at": now, "first_name": "花子", "company_name": "株式会社青葉製作所", "department": "製造部",
-            "title": "課長", "rank": "manager", "phone": "+81312345678", "created_at": now, "updated_at": now,
+            "known_at": now,
+            "first_name": "花子",
+            "company_name": "株式会社青葉製作所",
+            "department": "製造部",
+            "title": "課長",
+            "rank": "manager",
+            "phone": "+81312345678",
+            "created_at": now,
+            "updated_at": now,
         }
         start = Lead.objects.count()
         rows = [
-            Lead(**{**facts, "last_name": f"山田{start + i}", "email": f"lead{start + i}@aoba.example.co.jp", **overrides})
+            Lead(
+                **{
+                    **facts,
+                    "last_name": f"山田{start + i}",
+                    "email": f"lead{start + i}@aoba.example.co.jp",
+                    **overrides,
+                }
+            )
             for i in range(n)
         ]
         made = Lead.objects.bulk_create(rows)
@@ -96,3 +123,123 @@ def people(db, now) -> Callable:
         return [lead.lead_id for lead in made]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots go (not in the repository)."""
+    folder = Path(__file__).parent / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@dataclass
+class Live:
+    """The house for real: processes of its own on the test database, whose clock the test moves."""
+
+    url: str
+    port: int
+    environment: dict[str, str]
+    clock: Path
+    log: Path
+    running: list[subprocess.Popen] = field(default_factory=list)
+
+    def run(self, *arguments: str) -> subprocess.Popen:
+        """Start one more program with this house's environment: `run("-m", "hagukumi.cli", "worker")`."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([sys.executable, *arguments], env=self.environment, stdout=log, stderr=log)
+        self.running.append(process)
+        return process
+
+    def set_clock(self, at: datetime) -> None:
+        """From here on it is `at`, in every process of this house."""
+        self.clock.write_text(str((at - datetime.now(UTC)).total_seconds()))
+
+    def advance(self, by: timedelta) -> None:
+        self.clock.write_text(str(float(self.clock.read_text()) + by.total_seconds()))
+
+    def stop(self) -> None:
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _answers(url: str, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+@pytest.fixture
+def live(transactional_db, now, tmp_path) -> Iterator[Live]:
+    """A running web face (Granian, the built front end) on this test's database, its clock at `now`."""
+    from django.db import connection
+
+    from hagukumi.embedded.postgres import free_port
+
+    port = free_port()
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    database = urlunsplit(parts._replace(path="/" + quote(connection.settings_dict["NAME"])))
+    if parts.netloc == "":  # urlunsplit drops the empty host that a socket folder's URL has
+        database = database.replace("postgresql:/", "postgresql:///", 1) if "///" not in database else database
+    clock_file = tmp_path / "clock"
+    url = f"http://localhost:{port}"
+    environment = {
+        **os.environ, "DATABASE_URL": database, "HAGUKUMI_CLOCK": str(clock_file), "PORT": str(port),
+        "HAGUKUMI_BASE_URL": url, "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    house = Live(url, port, environment, clock_file, tmp_path / "house.log")
+    house.set_clock(now)
+    house.run("-c", f"from hagukumi.config.web import serve; serve({port})")
+    try:
+        _answers(f"{url}/login/")
+        yield house
+    finally:
+        house.stop()
+        with connection.cursor() as cursor:  # what Django does not manage, its flush leaves
+            cursor.execute("TRUNCATE activity, shared_cache")
+
+
+def chromium() -> str:
+    """The path of a Chromium of this machine; '' where there is none."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if name and (path := shutil.which(name))), "")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real Chromium, headless. Without one the test is skipped, and the report says so."""
+    program = chromium()
+    if not program:
+        pytest.skip("no Chromium on this machine: `apt-get install chromium` as root, or install Google Chrome")
+    from playwright.sync_api import sync_playwright
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop is not ours: the ORM may be used beside it
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = playwright.chromium.launch(executable_path=program, args=options)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def browser_page(browser, live):
+    """A fresh page of a 1440 px screen, at home in `live`; an error in its console fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, base_url=live.url, locale="ja-JP")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    context.close()
+    assert not errors
