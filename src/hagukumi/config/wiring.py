@@ -1,6 +1,7 @@
 """The whole house on one page: which rooms register what, and the order of the heart's steps."""
 
 from hagukumi.consent import kinds as consent_kinds
+from hagukumi.consent import services as consent
 from hagukumi.deals import conditions as deal_conditions
 from hagukumi.deals import kinds as deal_kinds
 from hagukumi.forms import kinds as form_kinds
@@ -14,6 +15,7 @@ from hagukumi.phases import conditions as phase_conditions
 from hagukumi.phases import kinds as phase_kinds
 from hagukumi.phases import services as phases
 from hagukumi.scenarios import kinds as scenario_kinds
+from hagukumi.scenarios import services as scenarios
 from hagukumi.scoring import conditions as score_conditions
 from hagukumi.scoring import kinds as score_kinds
 from hagukumi.scoring import services as scoring
@@ -39,10 +41,12 @@ def connect() -> None:
         score_conditions.Scored, phase_conditions.InPhase, phase_conditions.ActedSincePhase, deal_conditions.HasDeal,
     ):
         segments.register_condition(leaf)
+    leads.use_consent(grant=consent.grant_from, withdraw=consent.withdraw)
     # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
     ledger.register_step("search", leads.refresh_search)
     ledger.register_step("recency", leads.refresh_recency)
     ledger.register_step("segments", segments.step)
     ledger.register_step("scoring", scoring.step)
     ledger.register_step("phases", phases.step)
+    ledger.register_step("scenarios", scenarios.step)
     ledger.register_step("messages", messages.step)

@@ -202,7 +202,7 @@ def node_counts(version: ScenarioVersion) -> NodeCounts:
 
 def people_at(version_id: int, node: str, after: tuple[datetime, int] | None = None) -> list[dict[str, Any]]:
     """One page and one row more of the people at a node, who moves on first first. `after`: last (due_at, lead_id)."""
-    page = sql.SQL("true")
+    page: sql.Composable = sql.SQL("true")
     if after:
         page = sql.SQL("(e.due_at, e.lead_id) > ({}, {})").format(sql.Literal(after[0]), sql.Literal(after[1]))
     return SQL.people_at.rows({"version_id": version_id, "node": node, "limit": PAGE + 1}, after=page)
@@ -210,7 +210,7 @@ def people_at(version_id: int, node: str, after: tuple[datetime, int] | None = N
 
 def people_through(scenario_id: int, before: tuple[datetime, int] | None = None) -> list[dict[str, Any]]:
     """One page and one row more of those whose way has ended, newest first. `before`: last (at, id)."""
-    page = sql.SQL("true")
+    page: sql.Composable = sql.SQL("true")
     if before:
         page = sql.SQL("(a.at, a.id) < ({}, {})").format(sql.Literal(before[0]), sql.Literal(before[1]))
     params = {"scenario_id": scenario_id, "kind": kinds.SCENARIO_ENDED.code, "limit": PAGE + 1}
