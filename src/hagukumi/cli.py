@@ -234,11 +234,15 @@ def _database(home: Path) -> Iterator[bool]:
 
 
 def _bring_up_to_date() -> None:
-    """Django's migrations and the cache table; quick when there is nothing to do."""
+    """Django's migrations, then what every workspace starts with; quick when there is nothing to do."""
     from django.core.management import call_command
+
+    from hagukumi.config import readymade
+    from hagukumi.kit import clock
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
+    readymade.lay(clock.now())
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
