@@ -59,17 +59,18 @@ def config(socket_dir: Path, port: int | None, *, durable: bool) -> str:
     return "\n".join([*lines, "include_if_exists = 'local.conf'", ""])
 
 
-def copied(wheel: Path, target: Path) -> Path:
-    """`wheel` copied once to `target`, complete or not at all."""
-    stamp = target / f".from-{wheel.stat().st_mtime_ns}"
-    if not stamp.exists():
-        partial = target.with_name(target.name + ".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(wheel, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        (partial / stamp.name).touch()
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
-    return target
+def open_to_others(programs: Path) -> None:
+    """Let another account run the wheel's programs: needed when root runs the server as one and installed with a tight
+    umask. The libraries lie in a folder beside the package."""
+    package = programs.parents[1]
+    for tree in (programs.parent, package.with_name(package.name + ".libs")):
+        for path in (package, tree, *tree.rglob("*")):
+            if path.is_symlink() or not path.exists():
+                continue
+            mode = path.stat().st_mode
+            wanted = mode | 0o044 | (0o011 if mode & 0o100 else 0)
+            if mode != wanted:
+                path.chmod(wanted)
 
 
 def _memory_mb() -> int:

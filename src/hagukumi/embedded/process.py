@@ -93,8 +93,3 @@ def let_through(path: Path) -> None:
         mode = folder.stat().st_mode
         if not mode & 0o001:
             folder.chmod(mode | 0o001)
-
-
-def readable_by_others(folder: Path) -> bool:
-    """True when another account can run the programs in `folder` (each step above it may be walked)."""
-    return all(step.stat().st_mode & 0o001 for step in (folder, *folder.parents))
