@@ -19,7 +19,7 @@ def test_a_new_house_leads_to_the_set_up(client, db):
     assert client.get("/").headers["Location"] == "/login/?next=/"
     assert client.get("/login/").headers["Location"] == "/setup/"
     given = {
-        "company": "株式会社若葉精機", "name": "早川 美咲", "email": "misaki@example.co.jp", "password": "wakaba-no-hana",
+        "company": "株式会社若葉精機", "name": "早川 美咲", "email": "misaki@example.co.jp", "password": "wakaba-no-hi",
         "sender_email": "info@example.co.jp", "postal_address": "東京都大田区1-2-3", "contact": "03-1234-5678",
     }  # fmt: skip
     assert client.post("/setup/", given).headers["Location"] == "/"

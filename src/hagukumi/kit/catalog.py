@@ -25,7 +25,17 @@ ROOMS = (
     "accounts", "companies", "consent", "content", "deals", "forms", "leads", "messages", "phases", "reports",
     "scenarios", "scoring", "segments", "tracking",
 )  # fmt: skip
-_SHARED = {"imports": "leads", "sources": "leads", "members": "accounts"}  # faces without a room of their own
+_SHARED = {
+    "imports": "leads",
+    "sources": "leads",
+    "lead": "leads",
+    "timeline": "leads",
+    "members": "accounts",
+    "conditions": "segments",
+    "form_builder": "forms",
+    "public_forms": "forms",
+    "scenario_forms": "scenarios",
+}  # faces without a room of their own
 _VERBS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
 _NO_TEXT = re.compile(
