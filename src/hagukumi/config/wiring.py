@@ -5,6 +5,7 @@ from hagukumi.consent import services as consent
 from hagukumi.deals import conditions as deal_conditions
 from hagukumi.deals import kinds as deal_kinds
 from hagukumi.forms import kinds as form_kinds
+from hagukumi.forms import services as forms
 from hagukumi.leads import kinds as lead_kinds
 from hagukumi.leads import services as leads
 from hagukumi.ledger import kinds
@@ -21,7 +22,9 @@ from hagukumi.scoring import kinds as score_kinds
 from hagukumi.scoring import services as scoring
 from hagukumi.segments import kinds as segment_kinds
 from hagukumi.segments import services as segments
+from hagukumi.tracking import digest, rollup
 from hagukumi.tracking import kinds as tracking_kinds
+from hagukumi.tracking import services as tracking
 
 _connected = False
 
@@ -42,7 +45,10 @@ def connect() -> None:
     ):
         segments.register_condition(leaf)
     leads.use_consent(grant=consent.grant_from, withdraw=consent.withdraw)
+    tracking.register_taker("form", forms.take_answers)
+    tracking.register_taker("content", forms.take_downloads)
     # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    ledger.register_step("digest", digest.step)
     ledger.register_step("search", leads.refresh_search)
     ledger.register_step("recency", leads.refresh_recency)
     ledger.register_step("segments", segments.step)
@@ -50,3 +56,4 @@ def connect() -> None:
     ledger.register_step("phases", phases.step)
     ledger.register_step("scenarios", scenarios.step)
     ledger.register_step("messages", messages.step)
+    ledger.register_step("rollup", rollup.step)

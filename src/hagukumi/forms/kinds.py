@@ -3,6 +3,8 @@
 from hagukumi.ledger.kinds import Kind
 
 FORM_SUBMITTED = Kind(20, "form_submitted", "フォーム回答", "Form answered", "forms", "form", object="form")
-CONTENT_DOWNLOADED = Kind(21, "content_downloaded", "資料ダウンロード", "Content downloaded", "file-download", "form", object="content")
+CONTENT_DOWNLOADED = Kind(
+    21, "content_downloaded", "資料ダウンロード", "Content downloaded", "file-download", "form", object="content"
+)
 
 KINDS = (FORM_SUBMITTED, CONTENT_DOWNLOADED)

@@ -1,8 +1,12 @@
 """The first step of a beat: what the collector took in becomes facts about people."""
 
+import json
 from datetime import datetime, timedelta
+from typing import Any
 
+from hagukumi.leads import services as leads
 from hagukumi.ledger import kinds as registry
+from hagukumi.ledger import services as ledger
 
 from . import kinds, takers
 from .queries import SQL
@@ -33,8 +37,6 @@ def step(now: datetime, batch: int = BATCH) -> int:
 
 
 def _join_arrivals(now: datetime) -> None:
-    from hagukumi.leads import services as leads
-
     pairs = [(row["visitor_lead_id"], row["lead_id"]) for row in SQL.arrivals.rows({"now": now})]
     if pairs:
         leads.join_visitors(pairs, now)
@@ -57,6 +59,19 @@ def _cause_facts() -> None:
 
 def _hand_out(now: datetime) -> None:
     present = {row["kind"] for row in SQL.kinds_taken.rows()}
-    for kind, take in takers.every():
-        if kind in present:
-            take(SQL.waiting_for_taker.rows({"kind": kind}), now)
+    for number, (kind, take) in enumerate(takers.every()):
+        if kind not in present:
+            continue
+        taken = False
+        with ledger.set_aside_on_error("digest", number, now):
+            take(_rows(kind), now)
+            taken = True
+        if taken:
+            ledger.mend("digest", number)
+        else:  # nothing that was acknowledged is lost: it comes again with the next beat
+            SQL.put_back.run({"kind": kind})
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    rows = SQL.waiting_for_taker.rows({"kind": kind})
+    return [{**row, "details": json.loads(row["details"] or "{}")} for row in rows]

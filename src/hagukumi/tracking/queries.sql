@@ -135,6 +135,13 @@ WHERE drop_reason = '' AND kind = %(kind)s::text ORDER BY id;
 -- name: kinds_taken
 SELECT DISTINCT kind FROM digest_row WHERE drop_reason = '';
 
+-- name: put_back
+-- Returns the rows of a kind to the inbox, as if they had not been taken: their event ids are forgotten with them.
+WITH back AS (DELETE FROM digest_row WHERE drop_reason = '' AND kind = %(kind)s::text RETURNING *),
+forgotten AS (DELETE FROM seen_event USING back WHERE seen_event.event_id = back.event_id)
+INSERT INTO inbox (event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title, referrer, amount, details)
+SELECT event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title, referrer, amount, details FROM back ORDER BY id;
+
 -- name: count_drops
 -- Adds to the count per JST day and reason; a drop row stands for `amount` events.
 INSERT INTO dropped (day, reason, count)

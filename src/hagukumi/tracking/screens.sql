@@ -25,7 +25,3 @@ WHERE kind = %(view)s::smallint AND day >= %(first)s::date GROUP BY day ORDER BY
 SELECT substring(lower(page.url) FROM '^https?://[^/?]+') AS origin, count(*) AS views, count(DISTINCT a.lead_id) AS people
 FROM activity a JOIN page ON page.id = a.object_id
 WHERE a.kind = %(view)s::smallint AND a.at >= %(since)s::timestamptz GROUP BY 1;
-
--- name: inbox_waiting
--- Rows not yet digested (capped at 10,000 for cost).
-SELECT count(*) FROM (SELECT 1 FROM inbox LIMIT 10000) waiting;
