@@ -79,11 +79,21 @@ def test_a_long_line_is_one_bad_row(tmp_path):
 
 
 def test_broken_rows_cost_only_themselves(tmp_path):
-    lines = [HEAD, "A,山田,a@example.jp,余分\r\n", '"B,佐藤,b@example.jp\r\n', ROW, '"複数\r\n行",x,y\r\n', "C\r\n", "D,E\r\n"]
+    lines = [
+        HEAD,
+        "A,山田,a@example.jp,余分\r\n",
+        '"B,佐藤,b@example.jp\r\n',
+        ROW,
+        '"複数\r\n行",x,y\r\n',
+        "C\r\n",
+        "D,E\r\n",
+    ]
     _, frame, bad = read(saved(tmp_path, "".join(lines).encode()))
     assert [(one.row_no, one.reason) for one in bad] == [(2, "cells"), (3, "bad_quote"), (6, "cells")]
     assert frame.rows() == [
-        (4, "㈱髙﨑①", "髙橋", "a@example.co.jp"), (5, "複数\r\n行", "x", "y"), (7, "D", "E", ""),
+        (4, "㈱髙﨑①", "髙橋", "a@example.co.jp"),
+        (5, "複数\r\n行", "x", "y"),
+        (7, "D", "E", ""),
     ]
 
 

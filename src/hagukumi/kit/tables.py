@@ -92,7 +92,9 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
         first = _first_line(file, found)
     delimiter = max(",\t;", key=first.count)
     with _opened(path, found) as file:
-        record = next((r for r in _records(file, delimiter) if isinstance(r, BadRow) or any(c.strip() for c in r)), None)
+        record = next(
+            (r for r in _records(file, delimiter) if isinstance(r, BadRow) or any(c.strip() for c in r)), None
+        )
     if record is None:
         raise TableError("empty")
     if isinstance(record, BadRow):
@@ -110,7 +112,7 @@ def detect_encoding(path: Path) -> str:
             return "utf-16"
         if b"\x1b$" in start:
             raise TableError("encoding", encoding="ISO-2022-JP")
-        if b"\x00" in start:
+        if start.count(b"\x00") * 100 > len(start):
             raise TableError("binary")
         if _is_utf8(start, file):
             return "utf-8"
@@ -307,7 +309,9 @@ def _sheet(path: Path, rows: int | None = None) -> tuple[str, pl.DataFrame]:
     try:
         book = fastexcel.read_excel(path)
         name = book.sheet_names[0]
-        frame = book.load_sheet(name, header_row=None, n_rows=rows, dtypes="string", skip_whitespace_tail_rows=True).to_polars()
+        frame = book.load_sheet(
+            name, header_row=None, n_rows=rows, dtypes="string", skip_whitespace_tail_rows=True
+        ).to_polars()
     except Exception as error:
         raise TableError("sheet_unreadable") from error
     return name, frame.select(pl.all().cast(pl.String).fill_null(""))
@@ -319,10 +323,14 @@ def _sheet_batches(table: Table, rows: int) -> Iterator[Batch]:
     frame = frame.select(pl.all().name.map(lambda name: name)).with_row_index("row_no", offset=1)
     names = [name for name in frame.columns if name != "row_no"][:width]
     blank = pl.all_horizontal(pl.col(name).str.strip_chars() == "" for name in names)
-    frame = frame.filter(~blank).select(
-        pl.col("row_no").cast(pl.Int32),
-        *[pl.col(name).str.strip_suffix(".0").alias(f"c{place}") for place, name in enumerate(names)],
-    ).slice(1)
+    frame = (
+        frame.filter(~blank)
+        .select(
+            pl.col("row_no").cast(pl.Int32),
+            *[pl.col(name).str.strip_suffix(".0").alias(f"c{place}") for place, name in enumerate(names)],
+        )
+        .slice(1)
+    )
     for start in range(0, frame.height, rows):
         part = frame.slice(start, rows)
         yield Batch(part, [], int(table.size * min(1.0, (start + part.height) / frame.height)))
@@ -337,7 +345,9 @@ class Unmappable:
     character: str
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig") -> tuple[bytes, list[Unmappable]]:
+def write_csv(
+    header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig"
+) -> tuple[bytes, list[Unmappable]]:
     """A CSV that Excel opens safely: formulas escaped, CRLF. Characters that `encoding` lacks become 〓 and are listed."""
     import io
 

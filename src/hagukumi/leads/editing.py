@@ -151,6 +151,18 @@ def ids_sql(lead_ids: list[int]) -> sql.Composed:
     return sql.SQL("SELECT unnest({}::bigint[]) AS lead_id").format(sql.Literal(lead_ids))
 
 
+def known_sql(lead_ids: list[int]) -> sql.Composed:
+    """A SELECT of those of these ids that are known, unmerged people: for ids that came from outside."""
+    return sql.SQL(
+        "SELECT lead_id FROM lead WHERE lead_id = ANY({}::bigint[]) AND known_at IS NOT NULL AND merged_into IS NULL"
+    ).format(sql.Literal(lead_ids))
+
+
+def tag_preview(select: sql.Composable, tag: str) -> dict[str, int]:
+    """`reached`: how many leads a bulk tag would reach; `already`: how many of them have it."""
+    return SQL.tag_preview.row({"tag": tag}, leads=select) or {"reached": 0, "already": 0}
+
+
 def add_note(lead_id: int, text: str, *, user_id: int | None, now: datetime) -> None:
     """Write a note on the timeline. ValidationError when it is empty or longer than 4,000 characters."""
     ledger.record([Fact(lead_id, "note", now, details={"text": _words(text), "by": user_id})])

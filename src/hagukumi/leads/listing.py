@@ -108,6 +108,28 @@ def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
     return Count(round(estimate / unit) * unit, False)
 
 
+def export_rows(filters: Filters, limit: int) -> list[dict[str, Any]]:
+    """Cards of everybody who meets the filters, in the list's order, at most `limit`."""
+    rows: list[dict[str, Any]] = []
+    shown, cursor = models(), ""
+    while len(rows) < limit:
+        found = page(filters, after=cursor, size=2000, shown=shown)
+        rows += found.cards
+        if not (cursor := found.next):
+            break
+    return rows[:limit]
+
+
+def tags() -> list[str]:
+    """Tags in use, by name, at most 200."""
+    return [row["tag"] for row in SQL.tags.rows()]
+
+
+def colleagues(company_id: int, lead_id: int) -> list[dict[str, Any]]:
+    """Other known people of a company, the most recently active first, at most eight."""
+    return SQL.colleagues.rows({"company_id": company_id, "lead_id": lead_id})
+
+
 def chosen_sql(filters: Filters) -> sql.Composable:
     """A SELECT of lead_id of everybody who meets the filters, for the verbs that take a `select`."""
     return sql.SQL(_chosen(_restrict(filters, models(), ordered=False)))  # type: ignore[arg-type]

@@ -84,6 +84,7 @@ class Lead(models.Model):
         indexes = [
             models.Index(fields=["-known_at", "-lead_id"], name="lead_known", condition=models.Q(known_at__isnull=False)),
             models.Index(fields=["company"], name="lead_company"),
+            models.Index(fields=["company"], name="lead_unmailed", condition=models.Q(email="")),
             models.Index(fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)),
         ]
 

@@ -175,3 +175,10 @@ WHERE l.company_id = %(company_id)s::bigint AND l.lead_id <> %(lead_id)s::bigint
   AND l.merged_into IS NULL
 ORDER BY r.at DESC NULLS LAST, l.lead_id
 LIMIT 8;
+
+-- name: tag_preview
+-- One row: how many leads {leads} holds, and how many of them have the tag already.
+-- slot leads: SELECT NULL::bigint AS lead_id WHERE false
+SELECT count(*) AS reached, count(t.tag) AS already
+FROM (SELECT DISTINCT lead_id FROM ({leads}) AS chosen) AS c
+LEFT JOIN lead_tag t ON t.lead_id = c.lead_id AND t.tag = %(tag)s::text;

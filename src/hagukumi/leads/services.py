@@ -6,32 +6,54 @@ from .editing import (
     change_state,
     edit,
     ids_sql,
+    known_sql,
     log_call,
     tag_from,
+    tag_preview,
     undo_tagging,
     untag_from,
 )
+from .imports import ask_cancel, find_or_make_source
+from .intake import RowError, upsert_people, use_consent
 from .joining import join_visitors, refresh_recency, refresh_search
-from .listing import Filters, cards, chosen_sql, count, page
-from .timeline import timeline
+from .listing import Filters, cards, chosen_sql, colleagues, count, export_rows, page, tags
+from .profile import COLUMNS, GROUPS, RANKS, STATES, missing
+from .timeline import Entry, Timeline, Visit, timeline
+from .timeline import groups as timeline_groups
+from .timeline import page as timeline_page
 
 __all__ = [
     "CALL_RESULTS",
+    "COLUMNS",
+    "Entry",
     "Filters",
+    "GROUPS",
+    "RANKS",
+    "STATES",
+    "Timeline",
+    "Visit",
     "add_note",
     "cards",
     "change_state",
     "chosen_sql",
+    "colleagues",
     "count",
     "edit",
+    "export_rows",
     "ids_sql",
     "join_visitors",
+    "known_sql",
     "log_call",
+    "missing",
     "page",
     "refresh_recency",
     "refresh_search",
     "tag_from",
+    "tag_preview",
+    "tags",
     "timeline",
+    "timeline_groups",
+    "timeline_page",
     "undo_tagging",
     "untag_from",
 ]

@@ -1,0 +1,39 @@
+"""Verbs of companies: one row per company, however its name is spelled."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import sql
+
+from hagukumi.kit import ja
+
+from .queries import SQL
+
+_SPELLED = sql.SQL(
+    "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[]) AS t (name, legal_form, form_position, match_key)"
+)
+
+
+def ensure_from(select: sql.Composable, *, now: datetime) -> int:
+    """Make the companies of `select` (yields name, legal_form, form_position, match_key) that are new; returns how many."""
+    return SQL.ensure.run({"now": now}, found=select)
+
+
+def resolve(spelled: Sequence[tuple[str, str]], *, now: datetime) -> list[int | None]:
+    """The company of each (name as typed, mail address), in order; made where its name is new.
+
+    Without a name the address's domain decides, where a company is known by it; else None.
+    """
+    names = [name.strip()[:200] for name, _ in spelled]
+    found = [ja.company(name) for name in names]
+    keys = [company.key[:200] for company in found]
+    if named := [(n, c.form, c.position, k) for n, c, k in zip(names, found, keys, strict=True) if k]:
+        columns = [sql.Literal(list(column)) for column in zip(*named, strict=True)]
+        ensure_from(_SPELLED.format(*columns), now=now)
+    ids = {row["match_key"]: int(row["id"]) for row in SQL.by_key.rows({"keys": [key for key in keys if key]})}
+    domains = [ja.email(address).rpartition("@")[2] for _, address in spelled]
+    by_domain = {
+        row["domain"]: int(row["company_id"])
+        for row in SQL.by_domain.rows({"domains": [d for d, key in zip(domains, keys, strict=True) if d and not key]})
+    }
+    return [ids.get(key) if key else by_domain.get(domain) for key, domain in zip(keys, domains, strict=True)]

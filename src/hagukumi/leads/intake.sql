@@ -1,0 +1,393 @@
+-- name: open_incoming
+-- One row per row of the batch being taken in, normalised by leads/normalise.py. Emptied at each commit.
+-- tier: its strongest key: 1 address, 2 id of another system, 3 telephone + name, 4 company + name. leader: the first
+-- row of the batch with that key. crm, *_key, email_value: identity values, '' = none.
+CREATE TEMP TABLE IF NOT EXISTS incoming (
+    row_no int NOT NULL, tier smallint NOT NULL, leader int NOT NULL,
+    last_name text NOT NULL DEFAULT '', first_name text NOT NULL DEFAULT '', last_kana text NOT NULL DEFAULT '',
+    first_kana text NOT NULL DEFAULT '', company_name text NOT NULL DEFAULT '', department text NOT NULL DEFAULT '',
+    title text NOT NULL DEFAULT '', rank text NOT NULL DEFAULT '', email text NOT NULL DEFAULT '',
+    phone text NOT NULL DEFAULT '', phone_extension text NOT NULL DEFAULT '', mobile text NOT NULL DEFAULT '',
+    postal_code text NOT NULL DEFAULT '', prefecture text NOT NULL DEFAULT '', address text NOT NULL DEFAULT '',
+    issue text NOT NULL DEFAULT '', timeframe text NOT NULL DEFAULT '', users_expected int,
+    place text NOT NULL DEFAULT '', fields jsonb NOT NULL DEFAULT '{}',
+    company_key text NOT NULL DEFAULT '', legal_form text NOT NULL DEFAULT '', form_position text NOT NULL DEFAULT '',
+    name_key text NOT NULL DEFAULT '', email_kind text NOT NULL DEFAULT '', email_value text NOT NULL DEFAULT '',
+    crm text NOT NULL DEFAULT '', phone_key text NOT NULL DEFAULT '', mobile_key text NOT NULL DEFAULT '',
+    booth_talk text NOT NULL DEFAULT '', seminar text NOT NULL DEFAULT '', occurred_at timestamptz,
+    tags text NOT NULL DEFAULT '', no_mail boolean NOT NULL DEFAULT false
+) ON COMMIT DELETE ROWS;
+
+-- name: open_settled
+-- Whose row it is. fresh: this row makes the lead. lead_id null: two people answer to it, so it is nobody's.
+CREATE TEMP TABLE IF NOT EXISTS settled (row_no int NOT NULL, lead_id bigint, fresh boolean NOT NULL) ON COMMIT DELETE ROWS;
+
+-- name: open_lead_change
+-- One row per lead and column that the batch changes, with the row it comes from.
+CREATE TEMP TABLE IF NOT EXISTS lead_change (
+    lead_id bigint NOT NULL, row_no int NOT NULL, col text NOT NULL, old text, new text
+) ON COMMIT DELETE ROWS;
+
+-- name: open_news
+-- Rows that have put something on a lead besides its columns: a fact, a tag, an opt-out.
+CREATE TEMP TABLE IF NOT EXISTS news (row_no int NOT NULL) ON COMMIT DELETE ROWS;
+
+-- name: fill_incoming
+-- The small door: rows as a JSON array of objects with the column names of `incoming`.
+INSERT INTO incoming (
+    row_no, tier, leader, last_name, first_name, last_kana, first_kana, company_name, department, title, rank, email, phone,
+    phone_extension, mobile, postal_code, prefecture, address, issue, timeframe, users_expected, place, fields, company_key,
+    legal_form, form_position, name_key, email_kind, email_value, crm, phone_key, mobile_key, booth_talk, seminar,
+    occurred_at, tags, no_mail
+)
+SELECT r.row_no, r.tier, r.leader, coalesce(r.last_name, ''), coalesce(r.first_name, ''), coalesce(r.last_kana, ''),
+       coalesce(r.first_kana, ''), coalesce(r.company_name, ''), coalesce(r.department, ''), coalesce(r.title, ''),
+       coalesce(r.rank, ''), coalesce(r.email, ''), coalesce(r.phone, ''), coalesce(r.phone_extension, ''),
+       coalesce(r.mobile, ''), coalesce(r.postal_code, ''), coalesce(r.prefecture, ''), coalesce(r.address, ''),
+       coalesce(r.issue, ''), coalesce(r.timeframe, ''), r.users_expected, coalesce(r.place, ''),
+       coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''), coalesce(r.legal_form, ''),
+       coalesce(r.form_position, ''), coalesce(r.name_key, ''), coalesce(r.email_kind, ''), coalesce(r.email_value, ''),
+       coalesce(r.crm, ''), coalesce(r.phone_key, ''), coalesce(r.mobile_key, ''), coalesce(r.booth_talk, ''),
+       coalesce(r.seminar, ''), r.occurred_at, coalesce(r.tags, ''), coalesce(r.no_mail, false)
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
+    row_no int, tier smallint, leader int, last_name text, first_name text, last_kana text, first_kana text,
+    company_name text, department text, title text, rank text, email text, phone text, phone_extension text, mobile text,
+    postal_code text, prefecture text, address text, issue text, timeframe text, users_expected int, place text,
+    fields text, company_key text, legal_form text, form_position text, name_key text, email_kind text, email_value text,
+    crm text, phone_key text, mobile_key text, booth_talk text, seminar text, occurred_at timestamptz, tags text,
+    no_mail boolean
+);
+
+-- name: match_email
+-- Settles rows whose address (a shared address: with the name) is known. Index: lead_identity_pkey.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, e.lead_id, false
+FROM incoming i JOIN lead_identity e ON e.kind = i.email_kind AND e.value = i.email_value
+WHERE i.tier = 1;
+
+-- name: match_crm
+-- Settles rows whose id of another system is known. Index: lead_identity_pkey.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, e.lead_id, false
+FROM incoming i JOIN lead_identity e ON e.kind = 'crm' AND e.value = i.crm
+WHERE i.tier = %(tier)s::smallint AND i.crm <> '' AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no);
+
+-- name: match_phone
+-- Settles rows by telephone + name, unless the row and the lead have different personal addresses (then they are two
+-- people). lead_id 0 marks a key that two people share: a row that has nothing better is nobody's. One row per row.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT row_no, lead_id, false
+FROM (
+    SELECT f.*, first_value(f.email_value) OVER (PARTITION BY f.lead_id ORDER BY f.row_no) AS first_email
+    FROM (
+        SELECT DISTINCT ON (i.row_no) i.row_no, i.email_value, nullif(p.lead_id, 0) AS lead_id
+        FROM incoming i
+        CROSS JOIN LATERAL (VALUES (i.mobile_key, 1), (i.phone_key, 2)) AS k (value, place)
+        JOIN lead_identity p ON p.kind = 'phone_name' AND p.value = k.value
+        LEFT JOIN lead l ON l.lead_id = p.lead_id
+        WHERE i.tier = %(tier)s::smallint AND i.crm = '' AND k.value <> ''
+          AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+          AND CASE WHEN p.lead_id = 0 THEN i.tier = 3
+                   ELSE i.email_kind <> 'email' OR l.email = ''
+                        OR rtrim(split_part(l.email, '@', 1), '0123456789') = ANY(%(roles)s::text[]) END
+        ORDER BY i.row_no, p.lead_id = 0, k.place
+    ) AS f
+) AS g
+WHERE g.email_value = g.first_email;
+
+-- name: match_name_unmailed
+-- Settles rows that have an address by company + name with the one lead there that has none. Index: lead_unmailed.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT row_no, lead_id, false
+FROM (
+    SELECT f.*, first_value(f.email_value) OVER (PARTITION BY f.lead_id ORDER BY f.row_no) AS first_email
+    FROM (
+        SELECT i.row_no, i.email_value, min(l.lead_id) AS lead_id
+        FROM incoming i
+        JOIN company c ON c.match_key = i.company_key
+        JOIN lead l ON l.company_id = c.id AND l.email = '' AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+                   AND search_fold(l.last_name || l.first_name) = search_fold(i.name_key)
+        WHERE i.tier = 1 AND i.crm = '' AND i.company_key <> '' AND i.name_key <> ''
+          AND (l.phone = '' AND l.mobile = '' OR i.phone = '' AND i.mobile = '')
+          AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+        GROUP BY i.row_no, i.email_value HAVING count(*) = 1
+    ) AS f
+) AS g
+WHERE g.email_value = g.first_email;
+
+-- name: match_name
+-- Settles rows without address or id by company + name: one lead = theirs; several = nobody's (lead_id null). A row with
+-- a telephone number goes only to a lead without one: another number is another person. Index: lead_company.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, CASE WHEN count(*) = 1 THEN min(l.lead_id) END, false
+FROM incoming i
+JOIN company c ON c.match_key = i.company_key
+JOIN lead l ON l.company_id = c.id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+           AND search_fold(l.last_name || l.first_name) = search_fold(i.name_key)
+WHERE i.tier = %(tier)s::smallint AND i.company_key <> '' AND i.name_key <> ''
+  AND (i.phone = '' AND i.mobile = '' OR l.phone = '' AND l.mobile = '')
+  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+GROUP BY i.row_no HAVING %(tier)s::smallint = 4 OR count(*) = 1;
+
+-- name: follow_leader
+-- Rows of the batch with the same strongest key belong to the same person: if one is settled, so are the others.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, k.lead_id, false
+FROM incoming i
+JOIN (
+    SELECT i.leader, min(s.lead_id) AS lead_id
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.tier = %(tier)s::smallint GROUP BY i.leader
+) AS k ON k.leader = i.leader
+WHERE i.tier = %(tier)s::smallint AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no);
+
+-- name: assign
+-- Gives a new lead_id to each key of this tier that is nobody's yet; the key's first row is fresh.
+WITH made AS MATERIALIZED (
+    SELECT i.row_no, nextval('lead_lead_id_seq') AS lead_id
+    FROM incoming i
+    WHERE i.tier = %(tier)s::smallint AND i.row_no = i.leader
+      AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+)
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, m.lead_id, i.row_no = m.row_no
+FROM incoming i JOIN made m ON m.row_no = i.leader
+WHERE i.tier = %(tier)s::smallint;
+
+-- name: claim_keys
+-- Writes the addresses and ids of this tier's rows. A key that somebody else holds stays theirs. Sorted, so that two
+-- imports at once wait for each other instead of deadlocking.
+INSERT INTO lead_identity (kind, value, lead_id)
+SELECT k.kind, k.value, k.lead_id
+FROM (
+    SELECT i.email_kind AS kind, i.email_value AS value, s.lead_id
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.tier = %(tier)s::smallint AND i.email_value <> '' AND i.row_no = i.leader AND s.lead_id IS NOT NULL
+    UNION ALL
+    SELECT 'crm', i.crm, min(s.lead_id)
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.tier = %(tier)s::smallint AND i.crm <> '' AND s.lead_id IS NOT NULL GROUP BY i.crm
+) AS k
+ORDER BY k.kind, k.value
+ON CONFLICT (kind, value) DO NOTHING;
+
+-- name: yield_keys
+-- Somebody else wrote the same address or id a moment ago: our new lead is theirs instead.
+UPDATE settled s SET lead_id = e.lead_id, fresh = false
+FROM incoming i
+JOIN lead_identity e ON (e.kind, e.value) IN ((i.email_kind, i.email_value), ('crm', i.crm))
+WHERE i.row_no = s.row_no AND i.tier = %(tier)s::smallint AND e.lead_id <> s.lead_id
+  AND s.lead_id IN (SELECT f.lead_id FROM settled f WHERE f.fresh)
+  AND (e.kind <> 'crm' OR i.email_value = '');
+
+-- name: claim_phones
+-- Writes telephone + name keys. A key that turns out to be two people's is marked with lead_id 0: it tells nobody apart.
+INSERT INTO lead_identity (kind, value, lead_id)
+SELECT 'phone_name', k.value, CASE WHEN min(s.lead_id) = max(s.lead_id) THEN min(s.lead_id) ELSE 0 END
+FROM incoming i
+JOIN settled s ON s.row_no = i.row_no
+CROSS JOIN LATERAL (VALUES (i.mobile_key), (i.phone_key)) AS k (value)
+WHERE i.tier = %(tier)s::smallint AND k.value <> '' AND s.lead_id IS NOT NULL
+GROUP BY k.value
+ORDER BY k.value
+ON CONFLICT (kind, value) DO UPDATE SET lead_id = 0
+WHERE lead_identity.lead_id <> excluded.lead_id AND lead_identity.lead_id <> 0;
+
+-- name: insert_leads
+-- Writes the new leads of this tier.
+INSERT INTO lead (
+    lead_id, known_at, last_name, first_name, last_kana, first_kana, company_name, company_id, department, title, rank,
+    email, phone, phone_extension, mobile, postal_code, prefecture, address, issue, timeframe, users_expected, place,
+    source_id, fields, created_at, updated_at
+)
+SELECT s.lead_id, %(now)s::timestamptz, i.last_name, i.first_name, i.last_kana, i.first_kana, i.company_name, c.id,
+       i.department, i.title, i.rank, i.email, i.phone, i.phone_extension, i.mobile, i.postal_code, i.prefecture,
+       i.address, i.issue, i.timeframe, i.users_expected, i.place, %(source_id)s::bigint, i.fields,
+       %(now)s::timestamptz, %(now)s::timestamptz
+FROM settled s
+JOIN incoming i ON i.row_no = s.row_no
+LEFT JOIN company c ON c.match_key = i.company_key AND i.company_key <> ''
+WHERE s.fresh AND i.tier = %(tier)s::smallint
+ORDER BY s.lead_id;
+
+-- name: wake_leads
+-- A visitor who was anonymous is known from now on.
+UPDATE lead l SET known_at = %(now)s::timestamptz, source_id = coalesce(l.source_id, %(source_id)s::bigint)
+FROM settled s WHERE l.lead_id = s.lead_id AND NOT s.fresh AND l.known_at IS NULL;
+
+-- name: find_changes
+-- One row per lead and column that changes. Filling (%(replace)s false): the first row with a value wins where the lead
+-- has none, and a personal address takes the place of a shared one. Replacing: the last row with a value wins.
+INSERT INTO lead_change (lead_id, row_no, col, old, new)
+SELECT lead_id, row_no, col, old, new
+FROM (
+    SELECT DISTINCT ON (s.lead_id, v.col) s.lead_id, i.row_no, v.col, v.old, v.new
+    FROM settled s
+    JOIN incoming i ON i.row_no = s.row_no
+    JOIN lead l ON l.lead_id = s.lead_id
+    CROSS JOIN LATERAL (
+        VALUES ('last_name', i.last_name, l.last_name), ('first_name', i.first_name, l.first_name),
+               ('last_kana', i.last_kana, l.last_kana), ('first_kana', i.first_kana, l.first_kana),
+               ('company_name', i.company_name, l.company_name), ('department', i.department, l.department),
+               ('title', i.title, l.title), ('email', i.email, l.email), ('phone', i.phone, l.phone),
+               ('phone_extension', i.phone_extension, l.phone_extension), ('mobile', i.mobile, l.mobile),
+               ('postal_code', i.postal_code, l.postal_code), ('prefecture', i.prefecture, l.prefecture),
+               ('address', i.address, l.address), ('issue', i.issue, l.issue), ('timeframe', i.timeframe, l.timeframe),
+               ('users_expected', coalesce(i.users_expected::text, ''), coalesce(l.users_expected::text, '')),
+               ('place', i.place, l.place)
+        UNION ALL
+        SELECT 'fields.' || f.key, f.value, coalesce(l.fields ->> f.key, '') FROM jsonb_each_text(i.fields) AS f
+    ) AS v (col, new, old)
+    WHERE NOT s.fresh AND v.new <> ''
+      AND (%(replace)s::boolean OR v.old = ''
+           OR v.col = 'email' AND i.email_kind = 'email'
+              AND rtrim(split_part(v.old, '@', 1), '0123456789') = ANY(%(roles)s::text[]))
+    ORDER BY s.lead_id, v.col, CASE WHEN %(replace)s::boolean THEN -i.row_no ELSE i.row_no END
+) AS winner
+WHERE new IS DISTINCT FROM old;
+
+-- name: apply_changes
+-- Writes `lead_change` to the leads; rank follows the title and company_id the company's name. One row per lead.
+UPDATE lead l
+SET last_name = coalesce(x.last_name, l.last_name), first_name = coalesce(x.first_name, l.first_name),
+    last_kana = coalesce(x.last_kana, l.last_kana), first_kana = coalesce(x.first_kana, l.first_kana),
+    company_name = coalesce(x.company_name, l.company_name), company_id = coalesce(x.company_id, l.company_id),
+    department = coalesce(x.department, l.department), title = coalesce(x.title, l.title), rank = coalesce(x.rank, l.rank),
+    email = coalesce(x.email, l.email), phone = coalesce(x.phone, l.phone),
+    phone_extension = coalesce(x.phone_extension, l.phone_extension), mobile = coalesce(x.mobile, l.mobile),
+    postal_code = coalesce(x.postal_code, l.postal_code), prefecture = coalesce(x.prefecture, l.prefecture),
+    address = coalesce(x.address, l.address), issue = coalesce(x.issue, l.issue),
+    timeframe = coalesce(x.timeframe, l.timeframe), users_expected = coalesce(x.users_expected, l.users_expected),
+    place = coalesce(x.place, l.place), fields = l.fields || x.fields, updated_at = %(now)s::timestamptz
+FROM (
+    SELECT c.lead_id,
+           max(c.new) FILTER (WHERE c.col = 'last_name') AS last_name,
+           max(c.new) FILTER (WHERE c.col = 'first_name') AS first_name,
+           max(c.new) FILTER (WHERE c.col = 'last_kana') AS last_kana,
+           max(c.new) FILTER (WHERE c.col = 'first_kana') AS first_kana,
+           max(c.new) FILTER (WHERE c.col = 'company_name') AS company_name,
+           max(k.id) FILTER (WHERE c.col = 'company_name') AS company_id,
+           max(c.new) FILTER (WHERE c.col = 'department') AS department,
+           max(c.new) FILTER (WHERE c.col = 'title') AS title,
+           max(i.rank) FILTER (WHERE c.col = 'title') AS rank,
+           max(c.new) FILTER (WHERE c.col = 'email') AS email,
+           max(c.new) FILTER (WHERE c.col = 'phone') AS phone,
+           max(c.new) FILTER (WHERE c.col = 'phone_extension') AS phone_extension,
+           max(c.new) FILTER (WHERE c.col = 'mobile') AS mobile,
+           max(c.new) FILTER (WHERE c.col = 'postal_code') AS postal_code,
+           max(c.new) FILTER (WHERE c.col = 'prefecture') AS prefecture,
+           max(c.new) FILTER (WHERE c.col = 'address') AS address,
+           max(c.new) FILTER (WHERE c.col = 'issue') AS issue,
+           max(c.new) FILTER (WHERE c.col = 'timeframe') AS timeframe,
+           max(c.new::int) FILTER (WHERE c.col = 'users_expected') AS users_expected,
+           max(c.new) FILTER (WHERE c.col = 'place') AS place,
+           coalesce(jsonb_object_agg(substr(c.col, 8), i.fields -> substr(c.col, 8)) FILTER (WHERE c.col LIKE 'fields.%%'), '{}')
+               AS fields
+    FROM lead_change c
+    JOIN incoming i ON i.row_no = c.row_no
+    LEFT JOIN company k ON c.col = 'company_name' AND k.match_key = i.company_key AND i.company_key <> ''
+    GROUP BY c.lead_id
+) AS x
+WHERE l.lead_id = x.lead_id;
+
+-- name: add_tags
+-- Puts the batch's tags (separated by commas) on its leads; a row that brought a new one is news. Idempotent.
+WITH tagged AS (
+    SELECT DISTINCT ON (s.lead_id, trim(t.tag)) s.lead_id, trim(t.tag) AS tag, i.row_no
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    CROSS JOIN LATERAL regexp_split_to_table(i.tags, '[,、;；]') AS t (tag)
+    WHERE s.lead_id IS NOT NULL AND i.tags <> '' AND trim(t.tag) <> '' AND length(trim(t.tag)) <= 60
+    ORDER BY s.lead_id, trim(t.tag), i.row_no
+), added AS (
+    INSERT INTO lead_tag (lead_id, tag) SELECT lead_id, tag FROM tagged
+    ON CONFLICT (lead_id, tag) DO NOTHING RETURNING lead_id, tag
+), told AS (
+    INSERT INTO fact (lead_id, at, kind, details)
+    SELECT lead_id, %(now)s::timestamptz, %(tagged)s::smallint, jsonb_build_object('tag', tag) FROM added
+)
+INSERT INTO news SELECT t.row_no FROM tagged t JOIN added a USING (lead_id, tag);
+
+-- name: tell_booth
+-- A talk at a booth, once per person, source and wording. Rows that bring a new one are news.
+WITH told AS (
+    SELECT DISTINCT ON (s.lead_id, i.booth_talk) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,
+           jsonb_build_object('text', i.booth_talk) AS details
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.booth_talk <> '' AND s.lead_id IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM activity a
+          WHERE a.lead_id = s.lead_id AND a.kind = %(kind)s::smallint
+            AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint AND a.details ->> 'text' = i.booth_talk
+      )
+    ORDER BY s.lead_id, i.booth_talk, i.row_no
+), written AS (
+    INSERT INTO fact (lead_id, at, kind, object_id, details)
+    SELECT lead_id, at, %(kind)s::smallint, %(source_id)s::bigint, details FROM told
+)
+INSERT INTO news SELECT row_no FROM told;
+
+-- name: tell_seminar
+-- Attendance of a seminar, once per person, source and answer. Rows that bring a new one are news.
+WITH told AS (
+    SELECT DISTINCT ON (s.lead_id, i.seminar) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,
+           CASE i.seminar WHEN 'attended' THEN %(attended)s::smallint ELSE %(absent)s::smallint END AS kind
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.seminar <> '' AND s.lead_id IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM activity a
+          WHERE a.lead_id = s.lead_id AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint
+            AND a.kind = CASE i.seminar WHEN 'attended' THEN %(attended)s::smallint ELSE %(absent)s::smallint END
+      )
+    ORDER BY s.lead_id, i.seminar, i.row_no
+), written AS (
+    INSERT INTO fact (lead_id, at, kind, object_id) SELECT lead_id, at, kind, %(source_id)s::bigint FROM told
+)
+INSERT INTO news SELECT row_no FROM told;
+
+-- name: tell_created
+-- One fact per new lead: where it came from (object) and by which file.
+INSERT INTO fact (lead_id, at, kind, object_id, details)
+SELECT s.lead_id, %(now)s::timestamptz, %(created)s::smallint, %(source_id)s::bigint, %(details)s::jsonb
+FROM settled s WHERE s.fresh;
+
+-- name: tell_changed
+-- One fact per changed column, and one per lead that a file has changed.
+WITH columns AS (
+    INSERT INTO fact (lead_id, at, kind, object_id, details)
+    SELECT lead_id, %(now)s::timestamptz, %(changed)s::smallint, NULL,
+           jsonb_build_object('field', col, 'old', old, 'new', new, 'by', %(user_id)s::bigint)
+    FROM lead_change
+)
+INSERT INTO fact (lead_id, at, kind, object_id)
+SELECT DISTINCT s.lead_id, %(now)s::timestamptz, %(imported)s::smallint, %(import_id)s::bigint
+FROM settled s
+WHERE %(import_id)s::bigint IS NOT NULL AND NOT s.fresh
+  AND s.row_no IN (SELECT row_no FROM lead_change UNION ALL SELECT row_no FROM news);
+
+-- name: counts
+-- One row: how the batch's rows came out. created + updated + unchanged + rejected = rows.
+SELECT count(*) FILTER (WHERE s.fresh) AS created,
+       count(*) FILTER (WHERE NOT s.fresh AND s.lead_id IS NOT NULL AND c.row_no IS NOT NULL) AS updated,
+       count(*) FILTER (WHERE NOT s.fresh AND s.lead_id IS NOT NULL AND c.row_no IS NULL) AS unchanged,
+       count(*) FILTER (WHERE s.lead_id IS NULL) AS rejected
+FROM settled s
+LEFT JOIN (SELECT row_no FROM lead_change UNION SELECT row_no FROM news) AS c ON c.row_no = s.row_no;
+
+-- name: nobodys
+-- Rows that two people answer to.
+SELECT row_no FROM settled WHERE lead_id IS NULL ORDER BY row_no;
+
+-- name: refusals
+-- Leads whose row says that they want no mail. One row per lead.
+SELECT s.lead_id, l.email, min(i.row_no) AS row_no
+FROM incoming i JOIN settled s ON s.row_no = i.row_no JOIN lead l ON l.lead_id = s.lead_id
+WHERE i.no_mail GROUP BY s.lead_id, l.email;
+
+-- name: whose
+-- The lead of each row, in row order.
+SELECT row_no, lead_id FROM settled ORDER BY row_no;
+
+-- name: progress
+-- Says how far an import is; returns whether somebody has asked to stop it. One row.
+UPDATE import_file SET done_rows = %(done)s::int, rows = %(rows)s::int
+WHERE id = %(import_id)s::bigint AND state = 'running' RETURNING cancel_asked;

@@ -1,0 +1,66 @@
+"""The small door: forms, API and clicks resolve people by the same rules as files."""
+
+import pytest
+
+from hagukumi.leads import services as leads
+from hagukumi.leads.intake import RowError
+from hagukumi.leads.models import Lead, LeadIdentity
+from hagukumi.ledger.models import Activity
+
+pytestmark = pytest.mark.django_db
+
+
+def upsert(rows, now, **options):
+    return leads.upsert_people(rows, source_id=None, basis="", now=now, **options)
+
+
+def test_people_are_made_and_found_again_in_order(now):
+    rows = [{"email": f"P{n}@example.jp", "last_name": "山田", "fields": {"size": 5}} for n in range(3)]
+    ids = upsert(rows, now)
+    assert len(set(ids)) == 3
+    assert upsert(list(reversed(rows)), now) == list(reversed(ids))
+    assert Lead.objects.filter(fields={"size": 5}).count() == 3
+    assert Activity.objects.count() == 3
+
+
+def test_empty_values_are_filled_and_kept_unless_replaced(now):
+    [lead_id] = upsert([{"email": "a@example.jp", "title": "課長"}], now)
+    upsert([{"email": "a@example.jp", "title": "部長", "department": "営業部"}], now)
+    assert Lead.objects.values_list("title", "department").get() == ("課長", "営業部")
+    assert upsert([{"email": "a@example.jp", "title": "部長", "department": ""}], now, replace=True) == [lead_id]
+    assert Lead.objects.values_list("title", "department", "rank").get() == ("部長", "営業部", "manager")
+
+
+def test_a_visitor_with_an_address_becomes_known(now):
+    visitor = Lead.objects.create(created_at=now, updated_at=now)
+    LeadIdentity.objects.create(kind="email", value="v@example.jp", lead_id=visitor.lead_id)
+    assert upsert([{"email": "v@example.jp", "last_name": "山田"}], now) == [visitor.lead_id]
+    assert Lead.objects.values_list("last_name", "known_at").get() == ("山田", now)
+
+
+def test_facts_that_wait_in_a_beat_are_not_lost(now, people):
+    from django.db import connection, transaction
+
+    from hagukumi.ledger import services as ledger
+
+    [lead_id] = people(1)
+    with transaction.atomic():
+        ledger.open_beat_tables()
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO fact (lead_id, at, kind) VALUES (%s, %s, 34)", [lead_id, now])
+        upsert([{"email": "a@example.jp"}], now)
+        ledger.record_pending()
+    assert Activity.objects.filter(kind=34).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"), [({"email": "nonsense"}, "bad_email"), ({"last_name": "山田"}, "no_identity")]
+)
+def test_a_row_that_cannot_be_taken_is_named_and_nothing_is_written(now, row, reason):
+    with pytest.raises(RowError) as refused:
+        upsert([{"email": "ok@example.jp"}, row], now)
+    assert (refused.value.index, refused.value.reason, Lead.objects.count()) == (1, reason, 0)
+
+
+def test_nobody_is_nothing(now):
+    assert upsert([], now) == []
