@@ -167,7 +167,7 @@ def test_unknown_and_merged_people_stay_out(course, people, put_in, tick, now):
 
 
 def test_a_pause_holds_everybody_and_each_sees_everything_once(course, people, put_in, tick, now):
-    scenario, where, what = course
+    scenario, where, _what = course
     leads = people(2)
     put_in(where, leads)
     services.pause(scenario.id)

@@ -125,7 +125,7 @@ def publish(scenario_id: int, *, now: datetime, user_id: int | None = None, take
 
 
 def pause(scenario_id: int) -> bool:
-    """Hold everybody where they are. Who enters meanwhile is let in and held at the door. False where it did not run."""
+    """Hold everybody where they are. Who enters meanwhile is let in and held at the door. False if it did not run."""
     return bool(Scenario.objects.filter(id=scenario_id, state="running").update(state="paused"))
 
 

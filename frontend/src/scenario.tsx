@@ -1,0 +1,110 @@
+// A scenario as a read-only graph with live counts. The element holds <script type="application/json"> with nodes, edges
+// and counts as `ui/scenarios.py` draws them; data-counts is the address that is asked for fresh counts. The same steps
+// stand as a list on the page, for readers without scripts and for screen readers.
+import "@xyflow/react/dist/style.css";
+import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
+import { useEffect, useState } from "react";
+import { createRoot } from "react-dom/client";
+
+type Step = { id: string; type: string; title: string; kind: string; stands: boolean; column: number; row: number };
+type Way = { id: string; source: string; target: string; label: string; exit: string };
+type Counts = { nodes: Record<string, number>; edges: Record<string, number> };
+type Drawing = { nodes: Step[]; edges: Way[]; counts: Counts | null; words: { people: string; done: string } };
+type Card = Node<Step & { here: number | null; unit: string }, "step">;
+
+const WIDTH = 210;
+const COLUMN = 250;
+const ROW = 112;
+const EVERY_MS = 3000;
+
+function StepCard({ data }: NodeProps<Card>) {
+  const here = data.here ?? 0;
+  return (
+    <div className={`scenario-step is-${data.type}${data.stands && here > 0 ? " is-peopled" : ""}`} style={{ width: WIDTH }}>
+      {data.type !== "entry" && <Handle type="target" position={Position.Top} isConnectable={false} />}
+      <small>{data.kind}</small>
+      <strong>{data.title}</strong>
+      {data.here !== null && data.stands && (data.type !== "entry" || here > 0) && (
+        <span className="scenario-here">
+          {here.toLocaleString()}
+          {data.unit}
+        </span>
+      )}
+      {data.type !== "end" && <Handle type="source" position={Position.Bottom} isConnectable={false} />}
+    </div>
+  );
+}
+
+const nodeTypes = { step: StepCard };
+
+function cards(drawing: Drawing, counts: Counts | null): Card[] {
+  return drawing.nodes.map((step) => ({
+    id: step.id,
+    type: "step",
+    position: { x: step.column * COLUMN, y: step.row * ROW },
+    data: {
+      ...step,
+      here: counts ? (counts.nodes[step.id] ?? 0) : null,
+      unit: step.type === "end" ? drawing.words.done : drawing.words.people,
+    },
+  }));
+}
+
+function arrows(drawing: Drawing, counts: Counts | null): Edge[] {
+  return drawing.edges.map((way) => {
+    const gone = counts?.edges[way.id] ?? 0;
+    const label = [way.label, counts && gone > 0 ? gone.toLocaleString() : ""].filter(Boolean).join(" · ");
+    return {
+      id: way.id,
+      source: way.source,
+      target: way.target,
+      type: "smoothstep",
+      label: label || undefined,
+      className: `scenario-way is-${way.exit}`,
+      markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
+    };
+  });
+}
+
+function Scenario({ drawing, address }: { drawing: Drawing; address: string }) {
+  const [counts, setCounts] = useState(drawing.counts);
+  useEffect(() => {
+    if (!address) return;
+    const ask = async () => {
+      if (document.hidden) return;
+      const answer = await fetch(address).catch(() => null);
+      if (answer?.ok) setCounts((await answer.json()) as Counts);
+    };
+    const timer = window.setInterval(() => void ask(), EVERY_MS);
+    return () => window.clearInterval(timer);
+  }, [address]);
+  return (
+    <ReactFlow
+      nodes={cards(drawing, counts)}
+      edges={arrows(drawing, counts)}
+      nodeTypes={nodeTypes}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      nodesFocusable={false}
+      edgesFocusable={false}
+      elementsSelectable={false}
+      zoomOnScroll={false}
+      preventScrolling={false}
+      minZoom={0.3}
+      maxZoom={1.3}
+      fitView
+      fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+    >
+      <Background gap={20} />
+      <Controls showInteractive={false} />
+    </ReactFlow>
+  );
+}
+
+export default function start(element: HTMLElement): void {
+  const data = element.querySelector('script[type="application/json"]');
+  const place = element.querySelector<HTMLElement>("[data-canvas]");
+  if (!data || !place) return;
+  const drawing = JSON.parse(data.textContent ?? "{}") as Drawing;
+  createRoot(place).render(<Scenario drawing={drawing} address={element.dataset.counts ?? ""} />);
+}
