@@ -1,5 +1,7 @@
 // The one entry: the skin, Bootstrap's parts, htmx, and islands that are fetched when a page holds them.
 import "./skin.css";
+import "./qualify.css";
+import "./leads.css";
 import "@tabler/core/dist/js/tabler.esm.min.js";
 import { startHtmx } from "./requests";
 import { startKeys } from "./keys";

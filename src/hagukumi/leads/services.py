@@ -13,8 +13,6 @@ from .editing import (
     undo_tagging,
     untag_from,
 )
-from .imports import ask_cancel, find_or_make_source
-from .intake import RowError, upsert_people, use_consent
 from .joining import join_visitors, refresh_recency, refresh_search
 from .listing import Filters, cards, chosen_sql, colleagues, count, export_rows, page, tags
 from .profile import COLUMNS, GROUPS, RANKS, STATES, missing
@@ -25,11 +23,11 @@ from .timeline import page as timeline_page
 __all__ = [
     "CALL_RESULTS",
     "COLUMNS",
-    "Entry",
-    "Filters",
     "GROUPS",
     "RANKS",
     "STATES",
+    "Entry",
+    "Filters",
     "Timeline",
     "Visit",
     "add_note",

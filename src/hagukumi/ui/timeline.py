@@ -1,0 +1,181 @@
+"""How the timeline is drawn: each fact as one sentence-like line, visits as one line that opens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hagukumi.accounts.models import User
+from hagukumi.consent import rules as consent_rules
+from hagukumi.kit.clock import JST
+from hagukumi.leads import services
+from hagukumi.leads.services import Entry, Timeline, Visit
+
+from . import words
+
+GROUPS = {
+    "web": gettext_lazy("Web"),
+    "mail": gettext_lazy("メール"),
+    "form": gettext_lazy("フォーム"),
+    "lead": gettext_lazy("リード"),
+    "call": gettext_lazy("電話"),
+    "seminar": gettext_lazy("セミナー"),
+    "qualify": gettext_lazy("見極め"),
+    "deal": gettext_lazy("商談"),
+    "scenario": gettext_lazy("シナリオ"),
+}
+
+
+Staff = dict[int, str]
+"""Members of staff by id."""
+
+
+@dataclass
+class Line:
+    """One drawn line. `text` names what happened, `name` to what, `more` adds details; `parts` open under a visit."""
+
+    at: datetime
+    icon: str
+    group: str
+    text: str
+    name: str = ""
+    more: str = ""
+    quote: str = ""
+    moved: bool = False
+    parts: list["Line"] = field(default_factory=list)
+
+    @property
+    def clock(self) -> str:
+        return f"{self.at.astimezone(JST):%H:%M}"
+
+
+@dataclass
+class Day:
+    date: date
+    lines: list[Line]
+
+    @property
+    def label(self) -> str:
+        if words.english():
+            return self.date.strftime("%b %-d, %Y (%a)")
+        return f"{self.date:%Y年%-m月%-d日}({'月火水木金土日'[self.date.weekday()]})"
+
+
+@dataclass
+class Log:
+    days: list[Day]
+    next: str
+
+
+def groups() -> dict[str, Any]:
+    return {key: GROUPS.get(key, key) for key in services.timeline_groups()}
+
+
+def draw(timeline: Timeline) -> Log:
+    """The days of a timeline as lines; staff are named by one statement."""
+    staff = dict(User.objects.values_list("id", "name"))
+    days = [Day(day.date, [_line(item, staff) for item in day.items]) for day in timeline.days]
+    return Log(days, timeline.next)
+
+
+def _line(item: Entry | Visit, staff: Staff) -> Line:
+    if isinstance(item, Entry):
+        return line(item, staff)
+    text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
+    parts = [line(entry, staff) for entry in item.entries]
+    return Line(item.at, "world", "web", text, moved=item.entries[0].moved, parts=parts)
+
+
+def line(entry: Entry, staff: Staff) -> Line:
+    """One fact as a line; a kind without words of its own says its label, its object and its amount."""
+    label = words.own(entry.kind, "label")
+    name = entry.name_en if words.english() else entry.name
+    drawn = Line(entry.at, entry.kind.icon, entry.kind.group, label, name, _amount(entry), moved=entry.moved)
+    if entry.kind.key in _WORDS:
+        _WORDS[entry.kind.key](drawn, entry, staff)
+    elif reason := entry.details.get("reason"):
+        drawn.more = " · ".join(part for part in (drawn.more, str(reason)) if part)
+    if author := staff.get(entry.details.get("by") or 0):
+        drawn.more = " · ".join(part for part in (drawn.more, author) if part)
+    return drawn
+
+
+def _amount(entry: Entry) -> str:
+    if entry.amount is None:
+        return ""
+    n = round(entry.amount)
+    if entry.kind.unit == "seconds":
+        return _("%(n)s分") % {"n": round(n / 60)} if n >= 60 else _("%(n)s秒") % {"n": n}
+    if entry.kind.unit == "yen":
+        return words.yen(n)
+    if entry.kind.unit == "points":
+        return _("%(n)s点") % {"n": n}
+    return f"{n}%" if entry.kind.unit == "percent" else ""
+
+
+def _field_changed(drawn: Line, entry: Entry, staff: Staff) -> None:
+    details = entry.details
+    changes = details.get("changes") or {details.get("field", ""): [details.get("old"), details.get("new")]}
+    parts = []
+    for key, (old, new) in list(changes.items())[:6]:
+        column = services.COLUMNS.get(key)
+        label = column.label if column else _OTHER.get(key, key.removeprefix("fields."))
+        parts.append(f"{label}: {_value(key, old, staff)} → {_value(key, new, staff)}")
+    drawn.more = "、".join(parts)
+
+
+_OTHER = {"owner_id": gettext_lazy("担当者"), "source_id": gettext_lazy("ソース")}
+
+
+def _value(key: str, value: Any, staff: Staff) -> str:
+    if value in (None, ""):
+        return _("（空）")
+    if key == "owner_id":
+        return staff.get(value, "?")
+    choices = services.COLUMNS[key].choices if key in services.COLUMNS else None
+    return str(choices.get(value, value) if choices else value)[:120]
+
+
+def _note(drawn: Line, entry: Entry, staff: Staff) -> None:
+    drawn.quote = str(entry.details.get("text", ""))
+
+
+def _call(drawn: Line, entry: Entry, staff: Staff) -> None:
+    drawn.name = str(services.CALL_RESULTS.get(entry.details.get("result", ""), ""))
+    _note(drawn, entry, staff)
+
+
+def _tag(drawn: Line, entry: Entry, staff: Staff) -> None:
+    drawn.name = str(entry.details.get("tag", ""))
+
+
+def _state(drawn: Line, entry: Entry, staff: Staff) -> None:
+    states = [services.STATES.get(entry.details.get(side, ""), entry.details.get(side, "")) for side in ("old", "new")]
+    drawn.name = f"{states[0]} → {states[1]}"
+    drawn.more = str(entry.details.get("reason", ""))
+
+
+def _consent(drawn: Line, entry: Entry, staff: Staff) -> None:
+    language = "en" if words.english() else "ja"
+    drawn.name = consent_rules.label(entry.details.get("basis", ""), language)
+    reason = consent_rules.REASONS.get(entry.details.get("reason", ""))
+    drawn.more = reason[words.english()] if reason else ""
+
+
+def _joined(drawn: Line, entry: Entry, staff: Staff) -> None:
+    drawn.more = _("%(n)s 件の行動") % {"n": round(entry.amount or 0)}
+
+
+_WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
+    "field_changed": _field_changed,
+    "note": _note,
+    "call": _call,
+    "tagged": _tag,
+    "untagged": _tag,
+    "state_changed": _state,
+    "consent_changed": _consent,
+    "visitor_joined": _joined,
+}
