@@ -1,14 +1,18 @@
 """The leaves that the low rooms offer: facts of the lead and its company, source, tags, consent, acts, other segments."""
 
+import json
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
+from django.utils.translation import override
 from psycopg import sql
 from pydantic import Field, StringConstraints, model_validator
 
 from hagukumi.companies.rules import INDUSTRIES
 from hagukumi.kit import clock
+from hagukumi.leads.rules import SOURCE_TYPES
 from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.tracking.rules import CATEGORIES
 
 from . import rules
 from .conditions import (
@@ -18,7 +22,6 @@ from .conditions import (
     Evidence,
     Moment,
     Not,
-    RangeMixin,
     codes,
     language,
     literal,
@@ -175,8 +178,8 @@ class FieldIs(Condition):
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         column = self._column()
-        row = SQL.lead_values.row({"lead_id": lead_id}) or {"lead": {}}
-        lead = row["lead"]
+        row = SQL.lead_values.row({"lead_id": lead_id}) or {"lead": "{}"}
+        lead = json.loads(row["lead"])
         key = "owner_id" if self.field == "owner" else self.field
         value = (lead.get("fields") or {}).get(key[4:]) if key.startswith("own.") else lead.get(key)
         shown = {k: ja if language() == "ja" else en for k, ja, en in column.choices}
@@ -324,12 +327,8 @@ class SourceIs(Condition):
 
 def _source_type(key: str, lang: str) -> str:
     """The label that the leads room gives to a type of source; the key where it has none."""
-    from hagukumi.leads import rules as lead_rules
-
-    label = lead_rules.SOURCE_TYPES.get(key, key)
-    if isinstance(label, tuple):
-        return str(label[0] if lang == "ja" else label[1])
-    return str(label)
+    with override(lang):
+        return str(SOURCE_TYPES.get(key, key))
 
 
 @register
@@ -505,7 +504,7 @@ class Acted(Condition):
         groups = [ja if lang == "ja" else en for ja, en, keys in rules.GROUPS.values() if keys == tuple(self.kinds_)]
         acts = groups[0] if groups else "・".join(labels) if lang == "ja" else " or ".join(labels)
         pick = 0 if lang == "ja" else 1
-        marks = [rules.PAGE_CATEGORIES.get(key, (key, key))[pick] for key in self.page_categories]
+        marks = [CATEGORIES.get(key, (key, key))[pick] for key in self.page_categories]
         marks += [rules.FORM_KINDS.get(key, (key, key))[pick] for key in self.form_kinds]
         if self.objects:
             table = next((kind.object for kind in found if kind.object), "")

@@ -34,17 +34,17 @@ COLUMNS = {
         Column("first_name", "text", "名", "first name"),
         Column("company_name", "text", "会社名", "company name"),
         Column("department", "text", "部署", "department"),
-        Column("title", "text", "役職名", "job title"),
-        Column("rank", "choice", "役職ランク", "rank", RANKS),
+        Column("title", "text", "役職", "job title"),
+        Column("rank", "choice", "職位", "rank", RANKS),
         Column("email", "text", "メールアドレス", "e-mail address"),
         Column("phone", "text", "電話番号", "phone"),
         Column("mobile", "text", "携帯電話", "mobile phone"),
         Column("postal_code", "text", "郵便番号", "postal code"),
         Column("prefecture", "text", "都道府県", "prefecture"),
         Column("address", "text", "住所", "address"),
-        Column("issue", "text", "課題感", "issue"),
-        Column("timeframe", "text", "導入予定時期", "timeframe"),
-        Column("users_expected", "number", "想定利用人数", "expected users"),
+        Column("issue", "text", "課題", "issue"),
+        Column("timeframe", "text", "導入時期", "timeframe"),
+        Column("users_expected", "number", "利用人数", "expected users"),
         Column("place", "text", "利用場所", "place of use"),
         Column("state", "choice", "在籍状態", "employment state", STATES),
         Column("owner", "person", "担当", "owner"),
@@ -87,14 +87,6 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 """What a person does by themselves: (Japanese, English, kind keys). What we send to them is not their activity."""
 
-PAGE_CATEGORIES = {
-    "price": ("料金", "price"),
-    "case": ("事例", "case study"),
-    "product": ("製品", "product"),
-    "seminar": ("セミナー", "seminar"),
-    "recruit": ("採用", "recruiting"),
-    "blog": ("ブログ", "blog"),
-}
 FORM_KINDS = {
     "inquiry": ("問い合わせ", "inquiry"),
     "download": ("資料請求", "download"),
