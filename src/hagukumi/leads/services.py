@@ -13,6 +13,8 @@ from .editing import (
     undo_tagging,
     untag_from,
 )
+from .imports import ask_cancel, find_or_make_source
+from .intake import RowError, upsert_people, use_consent
 from .joining import join_visitors, refresh_recency, refresh_search
 from .listing import Filters, cards, chosen_sql, colleagues, count, export_rows, page, tags
 from .profile import COLUMNS, GROUPS, RANKS, STATES, missing
@@ -28,9 +30,11 @@ __all__ = [
     "STATES",
     "Entry",
     "Filters",
+    "RowError",
     "Timeline",
     "Visit",
     "add_note",
+    "ask_cancel",
     "cards",
     "change_state",
     "chosen_sql",
@@ -38,6 +42,7 @@ __all__ = [
     "count",
     "edit",
     "export_rows",
+    "find_or_make_source",
     "ids_sql",
     "join_visitors",
     "known_sql",
@@ -54,4 +59,6 @@ __all__ = [
     "timeline_page",
     "undo_tagging",
     "untag_from",
+    "upsert_people",
+    "use_consent",
 ]
