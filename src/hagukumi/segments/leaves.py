@@ -25,7 +25,6 @@ from .conditions import (
     codes,
     language,
     literal,
-    register,
     words,
 )
 from .queries import SQL
@@ -48,7 +47,6 @@ def quoted(texts: list[str], lang: str) -> str:
     return " or ".join(f"“{text}”" for text in texts)
 
 
-@register
 class FieldIs(Condition):
     """A fact of the lead: `field` is a column (rules.COLUMNS) or `own.<key>` for a field of one's own."""
 
@@ -210,7 +208,6 @@ def _safe_number(raw: sql.Composable) -> sql.Composable:
     return sql.SQL("(CASE WHEN {0} ~ '^-?[0-9]+([.][0-9]+)?$' THEN {0}::numeric END)").format(raw)
 
 
-@register
 class CompanyIs(Condition):
     """A fact of the lead's company; all that is given must hold. Yen bounds: from inclusive, below exclusive."""
 
@@ -290,7 +287,6 @@ def _sales_words(low: int | None, below: int | None, lang: str) -> str:
     return f"sales are {low:,} yen or more" if low is not None else f"sales are below {below:,} yen"
 
 
-@register
 class SourceIs(Condition):
     label_ja, label_en = "獲得ソース", "Source"
     tables = frozenset({"source"})
@@ -331,7 +327,6 @@ def _source_type(key: str, lang: str) -> str:
         return str(SOURCE_TYPES.get(key, key))
 
 
-@register
 class Tagged(Condition):
     label_ja, label_en = "タグ", "Tag"
     type: Literal["tag"] = "tag"
@@ -352,7 +347,6 @@ class Tagged(Condition):
         return f"タグ{said}が付いている" if lang == "ja" else f"is tagged {said}"
 
 
-@register
 class Consented(Condition):
     """Whether mail is allowed by consent; `granted` false also holds for those who were never asked."""
 
@@ -381,7 +375,6 @@ class Consented(Condition):
         return [Evidence(words("同意の変更", "consent changed"), row["at"])] if row else []
 
 
-@register
 class KnownSince(Condition):
     """Known to us for less than `days` days (`within`), or for that long at least."""
 
@@ -411,7 +404,6 @@ class KnownSince(Condition):
         return [Evidence(words("登録", "registered"), row["known_at"])] if row and row["known_at"] else []
 
 
-@register
 class Acted(Condition):
     """At least `at_least` acts of the given kinds, within `days` (None: ever), by object, page category or form kind."""
 
@@ -526,7 +518,6 @@ class Acted(Condition):
         return found
 
 
-@register
 class Recency(Condition):
     """No act of the group for `days` days (`idle`), or at least one within them."""
 
@@ -558,7 +549,6 @@ class Recency(Condition):
         return latest or KnownSince(days=self.days).evidence(lead_id, now)
 
 
-@register
 class InSegment(Condition):
     label_ja, label_en = "セグメント", "Segment"
     type: Literal["segment"] = "segment"
@@ -583,3 +573,6 @@ class InSegment(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.member_since.row({"lead_id": lead_id, "segment_id": self.segment})
         return [Evidence(words("セグメントに入った", "entered the segment"), row["since"])] if row else []
+
+
+LEAVES = (FieldIs, CompanyIs, SourceIs, Tagged, Consented, KnownSince, Acted, Recency, InSegment)

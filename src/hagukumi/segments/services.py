@@ -10,7 +10,7 @@ from psycopg import sql
 
 from hagukumi.ledger import services as ledger
 
-from . import compiler, kinds, rules
+from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
 from .conditions import Condition, ConditionError, Evidence, Moment, dump, language, literal, parse, register, words
 from .models import Segment
@@ -19,6 +19,8 @@ from .queries import SQL
 Tree = Condition | Mapping[str, Any]
 __all__ = ["Condition", "ConditionError", "Evidence", "parse"]  # read by the rooms above
 register_condition = register
+for _leaf in leaves.LEAVES:
+    register(_leaf)
 BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
