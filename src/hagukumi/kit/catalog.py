@@ -35,6 +35,7 @@ _SHARED = {
     "form_builder": "forms",
     "public_forms": "forms",
     "scenario_forms": "scenarios",
+    "broadcasts": "messages", "mail_kpi": "messages", "unsubscribe": "messages",
 }  # faces without a room of their own
 _VERBS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")

@@ -141,6 +141,7 @@ def score_rule(request: HttpRequest, model_id: int, key: str = "") -> HttpRespon
 @require_POST
 @access(MARKETING)
 def score_rule_delete(request: HttpRequest, model_id: int, key: str) -> HttpResponse:
+    get_object_or_404(ScoreModel, id=model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
     services.change_draft(version.id, changed=[rule for rule in rules.rules_of(version.rules) if rule.key != key])
     messages.success(request, _("ルールを下書きから外しました。"))
