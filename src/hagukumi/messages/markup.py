@@ -1,6 +1,6 @@
 """The simple way to write a mail: plain lines, with a few marks, become MJML. Experts may write MJML themselves.
 
-`# 見出し` · `- 箇条書き` · `---` (line) · `[言葉](https://…)` (link) · `**太字**` · a blank line begins a new paragraph;
+`# 見出し` · `- 箇条書き` · `---` (line) · `[言葉](https://…)` (link) · `**太字**` · a blank line begins a paragraph;
 alone on a line: `[[ボタン]](https://…)` (button) · `![説明](https://…)` (picture).
 """
 

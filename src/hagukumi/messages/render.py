@@ -208,17 +208,13 @@ def compile_mail(
 
 def check(
     *, subject: str, preheader: str, source: str, text: str, field_keys: frozenset[str] | None = None
-) -> list[str]:
-    """Everything about a template that would stop a mail: syntax, unknown variables, MJML, dangerous links."""
-    found: list[str] = []
-    parts = (
-        (gettext("件名"), subject),
-        (gettext("プリヘッダー"), preheader),
-        (gettext("本文"), source),
-        (gettext("テキスト版"), text),
-    )
-    for label, part in parts:
-        found += [f"{label}: {problem}" for problem in _expression_problems(part, field_keys)]
+) -> list[tuple[str, str]]:
+    """Everything about a template that would stop a mail, as (part, sentence): syntax, unknown variables, MJML, links.
+
+    Parts: subject, preheader, mjml, text.
+    """
+    parts = (("subject", subject), ("preheader", preheader), ("mjml", source), ("text", text))
+    found = [(part, problem) for part, words in parts for problem in _expression_problems(words, field_keys)]
     if found:
         return found
     nobody = Identity("", "x@example.jp", "", "", "", "", "https://example.jp", "https://example.jp")
@@ -228,7 +224,7 @@ def check(
         )
         compiled.render({}, 1, 1)
     except (TemplateProblemError, minijinja.TemplateError) as error:
-        found.append(f"{gettext('本文')}: {error}")
+        found.append(("mjml", str(error)))
     return found
 
 

@@ -74,7 +74,7 @@ DISPLAY_ITEMS: dict[str, str | Promise] = {
     "postal_address": _("住所"),
     "contact": _("苦情・問い合わせの受付先"),
 }
-_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\U0010ffff]+@[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z0-9-]{2,}")
+_ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\U0010ffff]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
 _DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
 _USER_UNKNOWN = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
 _POLICY = re.compile(r"\b[45]\.(?:[2-79])\.\d+")

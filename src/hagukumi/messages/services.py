@@ -15,20 +15,31 @@ from hagukumi.leads.models import Field, Lead
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
 
-from . import render, rules
+from . import kinds, render, rules
+from .figures import CONVERSION_DAYS, Figures, by_message_and_month, of_broadcast, total
 from .identity import identity_of
 from .models import Broadcast, Message, Sender
 from .outbox import Job, Outbox
 from .queries import SQL
-from .values import values_of
+from .render import TemplateProblemError
+from .testing import send_test
+from .values import facts_of, values_of
 
 __all__ = [
+    "CONVERSION_DAYS",
     "Audience",
+    "Figures",
     "Job",
     "NotReadyError",
     "Outbox",
+    "TemplateProblemError",
+    "broadcasts",
+    "by_message_and_month",
     "cancel",
+    "deliveries",
     "gate_preview",
+    "message_totals",
+    "of_broadcast",
     "pause",
     "preview",
     "problems",
@@ -38,10 +49,12 @@ __all__ = [
     "resubscribe",
     "resume",
     "schedule",
+    "send_test",
     "sender_problems",
     "states",
     "step",
     "template_problems",
+    "total",
     "unsubscribe",
 ]
 
@@ -75,7 +88,7 @@ def queue_from(
 
 def problems(message: Message) -> list[str]:
     """Why this message may not be sent: missing display items by name, template mistakes. Empty = it may."""
-    return sender_problems(message.sender) + template_problems(message)
+    return sender_problems(message.sender) + [problem for _part, problem in template_problems(message)]
 
 
 def sender_problems(sender: Sender) -> list[str]:
@@ -83,8 +96,8 @@ def sender_problems(sender: Sender) -> list[str]:
     return rules.missing_item_problems(rules.missing_items(sender.legal_name, sender.postal_address, sender.contact))
 
 
-def template_problems(message: Message) -> list[str]:
-    """Mistakes in subject, preheader, body and text: syntax with its line, unknown variables, MJML, dangerous links."""
+def template_problems(message: Message) -> list[tuple[str, str]]:
+    """Mistakes as (part, sentence), parts being the message's columns: syntax, unknown variables, links."""
     keys = frozenset(Field.objects.values_list("key", flat=True))
     return render.check(
         subject=message.subject, preheader=message.preheader, source=message.mjml, text=message.text, field_keys=keys
@@ -102,16 +115,7 @@ def preview(message: Message, lead_id: int | None) -> render.Rendered:
         identity=identity_of(message.sender, Workspace.objects.first()),
         tracked=False,
     )
-    lead = Lead.objects.select_related("owner").filter(pk=lead_id).first() if lead_id else None
-    return compiled.render(values_of(_facts(lead), message.sender.name, compiled.names), 0, 0)
-
-
-def _facts(lead: Lead | None) -> dict[str, Any]:
-    if lead is None:
-        return {}
-    names = ("last_name", "first_name", "company_name", "department", "title", "email", "prefecture", "issue", "fields")
-    facts = {name: getattr(lead, name) for name in names}
-    return facts | {"owner_name": lead.owner.name if lead.owner else ""}
+    return compiled.render(values_of(facts_of(lead_id), message.sender.name, compiled.names), 0, 0)
 
 
 # --- broadcasts
@@ -215,6 +219,41 @@ def states(message_id: int, broadcast_id: int | None = None) -> list[dict[str, A
     """Rows of (state, reason, mails, parked) of a message or one of its broadcasts; their sum is the audience."""
     return SQL.states.rows(
         {"message_id": message_id, "broadcast_id": broadcast_id, "until_resumed": rules.UNTIL_RESUMED}
+    )
+
+
+def broadcasts(*, before: int = 2**62, limit: int = 30, only: int | None = None) -> list[dict[str, Any]]:
+    """Broadcasts, newest first, each with its audience by state; the six states add up to `audience`."""
+    return SQL.broadcasts.rows({"before": before, "limit": limit, "id": only})
+
+
+def message_totals() -> list[dict[str, Any]]:
+    """Messages in use, last changed first, with mails sent and audience; `incomplete`: a display item is missing."""
+    return SQL.message_totals.rows()
+
+
+def deliveries(
+    message_id: int,
+    broadcast_id: int | None,
+    *,
+    state: str = "",
+    reason: str = "",
+    after: tuple[int, int] = (0, 0),
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """One page of mails by (lead_id, id), each with whom it was for, the server's words, and whether it was read."""
+    return SQL.deliveries.rows(
+        {
+            "message_id": message_id,
+            "broadcast_id": broadcast_id,
+            "state": state,
+            "reason": reason,
+            "after_lead": after[0],
+            "after_id": after[1],
+            "limit": limit,
+            "opened": kinds.MAIL_OPENED.code,
+            "clicked": kinds.MAIL_CLICKED.code,
+        }
     )
 
 

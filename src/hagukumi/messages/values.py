@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hagukumi.leads.models import Lead
+
 from .rules import BY_NAME, FIELDS
+
+_COLUMNS = ("last_name", "first_name", "company_name", "department", "title", "email", "prefecture", "issue", "fields")
 
 
 def values_of(facts: Mapping[str, Any], sender_name: str, names: Iterable[str]) -> dict[str, Any]:
@@ -23,3 +27,11 @@ def _value(facts: Mapping[str, Any], name: str, sender_name: str) -> str:
     if name == "sender_name":
         return sender_name
     return facts.get(name) or ""
+
+
+def facts_of(lead_id: int | None) -> dict[str, Any]:
+    """One person's columns as `values_of` reads them; empty for nobody, so that every fallback shows."""
+    lead = Lead.objects.select_related("owner").filter(pk=lead_id).first() if lead_id else None
+    if lead is None:
+        return {}
+    return {name: getattr(lead, name) for name in _COLUMNS} | {"owner_name": lead.owner.name if lead.owner else ""}
