@@ -30,7 +30,7 @@ def segment(db, now):
 
     def make(name: str = "検討中") -> int:
         return Segment.objects.create(
-            name=name, tree={"type": "any", "items": []}, built_at=now, created_at=now, updated_at=now
+            name=name, tree={"type": "tag", "tags": ["展示会"]}, built_at=now, created_at=now, updated_at=now
         ).id
 
     return make

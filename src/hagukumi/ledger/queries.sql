@@ -22,11 +22,8 @@ INSERT INTO touched SELECT lead_id, kind, object_id, at, hop FROM taken;
 -- name: clear_touched
 DELETE FROM touched;
 
--- name: ensure_months
--- Makes the ledger's monthly partitions for every month of `fact`. Idempotent; a no-op costs one index probe a month.
-SELECT ensure_activity_months(min(at), max(at)) FROM fact HAVING count(*) > 0;
-
 -- name: ensure_range
+-- Makes the ledger's monthly partitions between two instants. Idempotent; costs one catalogue probe a month.
 SELECT ensure_activity_months(%(first)s::timestamptz, %(last)s::timestamptz);
 
 -- name: record_facts
@@ -39,9 +36,11 @@ written AS (
 INSERT INTO pulse (lead_id, kind, object_id, at, hop)
 SELECT lead_id, kind, object_id, at, hop FROM moved WHERE hop <= %(max_hop)s::int;
 
--- name: cut_chains
--- How many facts of `fact` are past the hop limit: they are kept in the ledger, but nothing more follows from them.
-SELECT count(*) FROM fact WHERE hop > %(max_hop)s::int;
+-- name: pending
+-- What waits in `fact`: its span of time, and how many are past the hop limit (they are kept in the ledger, but nothing
+-- more follows from them). No row: nothing waits, which is what an idle beat hears from every step.
+SELECT min(at) AS first, max(at) AS last, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop
+FROM fact HAVING count(*) > 0;
 
 -- name: add_facts
 -- Puts arrays of equal length into `fact`, one row each.

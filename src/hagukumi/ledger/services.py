@@ -62,10 +62,12 @@ def record(facts: Sequence[Fact]) -> int:
 
 def record_pending() -> None:
     """Write the rows that a step has put into the temporary table `fact` (set-based twin of `record`)."""
-    SQL.ensure_months.run()
-    cut = SQL.cut_chains.value({"max_hop": MAX_HOP})
-    if cut:
-        log.warning("a chain of facts was cut", facts=cut, max_hop=MAX_HOP)
+    pending = SQL.pending.row({"max_hop": MAX_HOP})
+    if pending is None:
+        return
+    if pending["past_hop"]:
+        log.warning("a chain of facts was cut", facts=pending["past_hop"], max_hop=MAX_HOP)
+    ensure_range(pending["first"], pending["last"])
     SQL.record_facts.run({"max_hop": MAX_HOP})
 
 

@@ -45,6 +45,11 @@ class Live:
     take_in_after: int | None
     graph: Graph
 
+    @property
+    def has_errands(self) -> bool:
+        """Whether there is something to do here without a fact or a due time."""
+        return self.state == "stopping" or (self.current and self.take_in_after is not None)
+
     def branches(self) -> list[Branch]:
         return [node for node in self.graph.nodes if isinstance(node, Branch)]
 
@@ -69,10 +74,13 @@ def step(now: datetime, moves: int = MOVES) -> int:
     versions = _live()
     if not versions:
         return 0
+    touched = ledger.touched_kinds()
+    running = {version.version_id: version for version in versions if version.state == "running"}
+    if not touched and not any(version.has_errands for version in versions) and not _due(running, now):
+        return 0
     SQL.open_stepped.run()
     SQL.clear_stepped.run()
     tick = Tick(now, moves)
-    touched = ledger.touched_kinds()
     if touched & {segment_kinds.SEGMENT_ENTERED.code, form_kinds.FORM_SUBMITTED.code}:
         _enrol(tick, versions)
     for version in versions:
@@ -80,11 +88,7 @@ def step(now: datetime, moves: int = MOVES) -> int:
             _take_in(tick, version)
     _drain(tick, [version for version in versions if version.state == "stopping"])
     aside = ledger.set_aside_ids("scenario")
-    running = {
-        version.version_id: version
-        for version in versions
-        if version.state == "running" and version.scenario_id not in aside
-    }
+    running = {key: version for key, version in running.items() if version.scenario_id not in aside}
     if touched:
         _free_touched(tick, running, touched)
     _move_due(tick, running)
@@ -204,15 +208,15 @@ _WAITING_DUE = sql.SQL(
 _ARRIVED = sql.SQL("SELECT lead_id, visit, entered_at FROM stepped WHERE leg = {leg}")
 
 
+def _due(running: dict[int, Live], now: datetime) -> list[dict[str, Any]]:
+    """The (version_id, node) at which somebody is due."""
+    places = [(version.version_id, node) for version in running.values() for node in version.resting_places()]
+    return SQL.due_nodes.rows({"version_ids": [key for key, _ in places], "nodes": [n for _, n in places], "now": now})
+
+
 def _move_due(tick: Tick, running: dict[int, Live]) -> None:
     """Everybody whose time has come leaves: a wait by `next`, a branch by `yes` where the test holds, else by `no`."""
-    places = [(version.version_id, node) for version in running.values() for node in version.resting_places()]
-    due = SQL.due_nodes.rows(
-        {"version_ids": [key for key, _ in places], "nodes": [node for _, node in places], "now": tick.now}
-    )
-    if not due:
-        return
-    for row in due:
+    for row in _due(running, tick.now):
         version = running[row["version_id"]]
         if tick.room > 0:
             with _apart(tick, version):
