@@ -31,7 +31,12 @@ class Buffer:
     """Group commit of lines into `inbox`. `refresh` is called on the same connection every `refresh_seconds`."""
 
     def __init__(
-        self, database_url: str, spool: Spool, clock: Callable[[], float], refresh: Refresh, refresh_seconds: float = 2.0
+        self,
+        database_url: str,
+        spool: Spool,
+        clock: Callable[[], float],
+        refresh: Refresh,
+        refresh_seconds: float = 2.0,
     ) -> None:
         self._url = database_url
         self.spool = spool
@@ -165,7 +170,7 @@ class Buffer:
         except psycopg.DataError as error:
             if len(lines) == 1:
                 log.warning("a row was refused by the database", error=str(error).strip()[:200])
-                self._drops["malformed"] += 1
+                self.drop("malformed")
                 return
             await self._copy(lines[: len(lines) // 2])
             await self._copy(lines[len(lines) // 2 :])

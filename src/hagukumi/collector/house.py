@@ -34,7 +34,9 @@ class Clock:
 class House:
     """One running collector. `bench`: also answers POST /noop, the limit that the benchmark compares with."""
 
-    def __init__(self, *, home: Path, database_url: str, base_url: str, moved: bool = False, bench: bool = False) -> None:
+    def __init__(
+        self, *, home: Path, database_url: str, base_url: str, moved: bool = False, bench: bool = False
+    ) -> None:
         self.base_url = base_url.rstrip("/")
         self.bench = bench
         self.clock = Clock(moved)

@@ -63,9 +63,7 @@ def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
 def click_line(click: Click, at: float, suspect: bool) -> str:
     details = {"link": click.link_no, **({"by": "suspect"} if suspect else {})}
     url = wire.clean_url(click.url)
-    return wire.line(
-        "click", at, lead_id=click.lead_id, delivery_id=click.delivery_id, url=url, details=details
-    )
+    return wire.line("click", at, lead_id=click.lead_id, delivery_id=click.delivery_id, url=url, details=details)
 
 
 def open_line(lead_id: int, delivery_id: int, at: float, suspect: bool) -> str:

@@ -37,12 +37,13 @@ def save(form: Form, definition: answers.Definition, *, consent_text: str, now: 
     with transaction.atomic():
         form = Form.objects.select_for_update(of=("self",)).select_related("version").get(pk=form.pk)
         text = keep_text(f"form-{form.pk}", consent_text, now) if definition.consent != "none" else None
-        stored = answers.stored(definition)
-        if (old := form.version) and old.definition == stored and old.consent_text_id == (text.pk if text else None):
+        same_text = text.pk if text else None
+        old = form.version
+        if old and answers.definition(old.definition) == definition and old.consent_text_id == same_text:
             return old
         number = old.number + 1 if old else 1
         version = FormVersion.objects.create(
-            form=form, number=number, definition=stored, consent_text=text, created_at=now
+            form=form, number=number, definition=answers.stored(definition), consent_text=text, created_at=now
         )
         Form.objects.filter(pk=form.pk).update(version=version)
     return version
