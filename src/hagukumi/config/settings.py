@@ -72,6 +72,7 @@ AUTH_USER_MODEL = "hagukumi.User"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "hagukumi.ui.middleware.ContentSecurityMiddleware",
+    "hagukumi.api.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,0 +1,48 @@
+"""The words the API's schemas are made of: bounded numbers, text that a database can hold, instants, pages."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from hagukumi.kit import tokens
+
+from .problems import Problem, ProblemError
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Limit = Annotated[int, Field(ge=1, le=200)]
+Cursor = Annotated[str, StringConstraints(max_length=200)]
+_PLAIN = r"^[^\x00]*$"
+
+
+def words(size: int) -> Any:
+    """Text of at most `size` characters without NUL, which PostgreSQL cannot hold."""
+    return Annotated[str, StringConstraints(max_length=size, pattern=_PLAIN)]
+
+
+def _within(at: datetime) -> datetime:
+    if not 2000 <= at.year < 2100:
+        raise ValueError("must lie in 2000-2099")
+    return at.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within)]
+"""An instant with its zone, 2000 to 2099; kept as UTC."""
+
+PROBLEMS = dict.fromkeys((400, 401, 403, 404, 415, 422, 429), Problem)
+"""What an operation may answer besides success, for its description."""
+
+
+class Page(Schema):
+    """The end of a page: the cursor of the next, '' on the last."""
+
+    next: str = ""
+
+
+def opened(purpose: str, cursor: str) -> list[int]:
+    """The numbers sealed in a cursor; a 400 problem where it is not ours."""
+    try:
+        return tokens.unseal(purpose, cursor)[0]
+    except ValueError as error:
+        raise ProblemError(400, "invalid-cursor") from error
