@@ -14,8 +14,6 @@ HEAD = "お名前,御社名,メール\r\n"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-
-
 @pytest.fixture(autouse=True)
 def empty_ledger(transactional_db):
     """The flush between committing tests knows only what Django manages; the ledger is SQL's."""

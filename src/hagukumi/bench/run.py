@@ -1,6 +1,6 @@
 """`hagukumi bench NAME`: runs one workload in a database of its own beside the real one, and prints what came out.
 
-A workload is a module `bench/NAME.py` with `run(leads, activity) -> dict` that holds at least `rate`, `limit_rate` (both
+A workload is a module `bench/NAME.py` with `run(leads, activity) -> dict` holding at least `rate`, `limit_rate` (both
 in `unit` per second), `ratio` and `peak_mb`, and `LEADS` and `ACTIVITY`, the sizes it has by default.
 """
 

@@ -1,7 +1,7 @@
 """W1: a cp932 CSV of 8 columns into the one database, against a raw COPY and bare INSERTs of the same rows.
 
 Ours reads, decodes, normalises, finds identities, rejects bad rows and writes leads, identities, companies, the ledger
-and its pulses. The limit copies the same cells as they are into a temporary table and inserts them into the same tables.
+and its pulses. The limit copies the same cells as they are into a temporary table and inserts into the same tables.
 """
 
 import csv
@@ -23,14 +23,18 @@ _LAST = ("髙橋", "佐藤", "鈴木", "田中", "渡邊", "伊藤", "山﨑", "
 _FIRST = ("花子", "太郎", "一郎", "恵子", "健一", "由美", "直樹", "さくら", "大輔", "陽子")
 _DEPARTMENTS = ("営業部", "製造部 第一課", "情報システム部", "経営企画室", "購買部", "総務部")
 _TITLES = ("部長", "課長", "係長", "主任", "代表取締役", "マネージャー", "担当")
-_PLACES = ("東京都千代田区丸の内1-2-3", "大阪府大阪市北区梅田2-4-9", "愛知県名古屋市中区栄3-5-12", "福岡県福岡市博多区博多駅前2-1-1")
+_PLACES = (
+    "東京都千代田区丸の内1-2-3", "大阪府大阪市北区梅田2-4-9", "愛知県名古屋市中区栄3-5-12",
+    "福岡県福岡市博多区博多駅前2-1-1",
+)  # fmt: skip
 _BAD_EVERY = 1000
 """One row in so many has an address that is none."""
 _TABLES = "lead, lead_identity, company, company_domain, activity, pulse, import_reject"
 
 _LIMIT = """
 INSERT INTO company (name, match_key, created_at, updated_at)
-SELECT DISTINCT company, company, %(now)s::timestamptz, %(now)s::timestamptz FROM raw ON CONFLICT (match_key) DO NOTHING;
+SELECT DISTINCT company, company, %(now)s::timestamptz, %(now)s::timestamptz FROM raw
+ON CONFLICT (match_key) DO NOTHING;
 INSERT INTO lead (lead_id, known_at, last_name, first_name, company_name, company_id, department, title, email, phone,
                   address, source_id, created_at, updated_at)
 SELECT r.n, %(now)s::timestamptz, r.last, r.first, r.company, c.id, r.department, r.title, r.email, r.phone, r.address,
@@ -89,7 +93,8 @@ def _write(path: Path, plain: Path, leads: int) -> None:
             row = [
                 f"株式会社サンプル{company}" if company % 2 else f"サンプル{company}㈱",
                 _DEPARTMENTS[n % 6], _TITLES[n % 7], _LAST[n % 10], _FIRST[n // 10 % 10],
-                f"user{n * 7919 % 10_000_019}.{n}@sample{company}.example.jp", f"03-{n // 10000 % 10000:04d}-{n % 10000:04d}",
+                f"user{n * 7919 % 10_000_019}.{n}@sample{company}.example.jp",
+                f"03-{n // 10000 % 10000:04d}-{n % 10000:04d}",
                 _PLACES[n % 4],
             ]  # fmt: skip
             bad = n % _BAD_EVERY == _BAD_EVERY - 1
@@ -99,13 +104,13 @@ def _write(path: Path, plain: Path, leads: int) -> None:
 
 
 def _timed_limit(plain: Path, source_id: int) -> float:
-    params = {"now": clock.now(), "source_id": source_id, "kind": kinds.LEAD_CREATED.code}
+    params: dict[str, Any] = {"now": clock.now(), "source_id": source_id, "kind": kinds.LEAD_CREATED.code}
     started = time.perf_counter()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT ensure_activity_months(%(now)s::timestamptz, %(now)s::timestamptz)", params)
         cursor.execute(
-            "CREATE TEMP TABLE raw (n bigint DEFAULT nextval('lead_lead_id_seq'), company text, department text, title text,"
-            " last text, first text, email text, phone text, address text) ON COMMIT DROP"
+            "CREATE TEMP TABLE raw (n bigint DEFAULT nextval('lead_lead_id_seq'), company text, department text,"
+            " title text, last text, first text, email text, phone text, address text) ON COMMIT DROP"
         )
         copy = "COPY raw (company, department, title, last, first, email, phone, address) FROM STDIN (FORMAT csv)"
         with cursor.copy(copy) as into, plain.open("rb") as file:

@@ -10,12 +10,13 @@ from hagukumi.kit import ja
 from .queries import SQL
 
 _SPELLED = sql.SQL(
-    "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[]) AS t (name, legal_form, form_position, match_key)"
+    "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[])"
+    " AS t (name, legal_form, form_position, match_key)"
 )
 
 
 def ensure_from(select: sql.Composable, *, now: datetime) -> int:
-    """Make the companies of `select` (yields name, legal_form, form_position, match_key) that are new; returns how many."""
+    """Make the new ones of `select` (yields name, legal_form, form_position, match_key); returns how many."""
     return SQL.ensure.run({"now": now}, found=select)
 
 

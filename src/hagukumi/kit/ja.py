@@ -1,4 +1,4 @@
-"""Japanese text rules: match keys, companies, names, phones, places. Pure functions; the value as typed is never changed.
+"""Japanese text rules: match keys, companies, names, phones, places. Pure functions; what was typed is never changed.
 
 A key is only for comparing (NFKC, case-folded, variant kanji folded); what a person typed is what is stored and shown.
 The sets that a vectorised reader needs (`VARIANTS`, the patterns) are public, so that one rule serves both roads.
@@ -131,13 +131,15 @@ EMAIL = (
     r"^[^\s@,;:<>()\[\]\"\\\x00-\x1f]{1,64}"
     r"@[\p{L}0-9](?:[\p{L}0-9-]*[\p{L}0-9])?(?:\.[\p{L}0-9](?:[\p{L}0-9-]*[\p{L}0-9])?)+$"
 )
-"""A usable address, in the dialect of Rust's regex. Dots may stand anywhere before the @: old docomo and ezweb addresses."""
+"""A usable address, in Rust's dialect of regex. Dots may stand anywhere before the @: old docomo addresses."""
 _LABEL = r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?"
 _EMAIL = re.compile(rf"^[^\s@,;:<>()\[\]\"\\\x00-\x1f]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$")
 ROLE_PARTS = frozenset(
-    "info sales contact support admin office mail webmaster postmaster inquiry inquiries otoiawase toiawase soumu eigyo jimu "
-    "kouhou koho pr press recruit saiyo hello help service customer cs marketing keiri jinji somu honsha reception uketsuke "
-    "noreply no-reply".split()
+    """
+info sales contact support admin office mail webmaster postmaster inquiry inquiries otoiawase toiawase soumu
+eigyo jimu kouhou koho pr press recruit saiyo hello help service customer cs marketing keiri jinji somu honsha
+reception uketsuke noreply no-reply
+""".split()  # noqa: SIM905 - a list of words reads better as one
 )
 """Local parts that a whole office reads. Such an address never identifies one person by itself."""
 
@@ -263,9 +265,12 @@ def rank(title: str) -> str:
 
 
 PREFECTURES: tuple[str, ...] = tuple(
-    "北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都 神奈川県 新潟県 富山県 石川県 福井県 山梨県 "
-    "長野県 岐阜県 静岡県 愛知県 三重県 滋賀県 京都府 大阪府 兵庫県 奈良県 和歌山県 鳥取県 島根県 岡山県 広島県 山口県 徳島県 香川県 愛媛県 "
-    "高知県 福岡県 佐賀県 長崎県 熊本県 大分県 宮崎県 鹿児島県 沖縄県".split()
+    """
+北海道 青森県 岩手県 宮城県 秋田県 山形県 福島県 茨城県 栃木県 群馬県 埼玉県 千葉県 東京都
+神奈川県 新潟県 富山県 石川県 福井県 山梨県 長野県 岐阜県 静岡県 愛知県 三重県 滋賀県 京都府
+大阪府 兵庫県 奈良県 和歌山県 鳥取県 島根県 岡山県 広島県 山口県 徳島県 香川県 愛媛県 高知県
+福岡県 佐賀県 長崎県 熊本県 大分県 宮崎県 鹿児島県 沖縄県
+""".split()  # noqa: SIM905 - a list of words reads better as one
 )
 """JIS X 0401, 01 to 47."""
 _CITIES = {
@@ -381,7 +386,7 @@ _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925, "r": 2018, "h": 19
 
 
 def moment(text: str) -> datetime | None:
-    """A date or a date and time as Japan writes them (2026/4/1 9:30, 2026年4月1日, 令和8年4月1日), naive; None if unreadable."""
+    """A date or a date and time as Japan writes them (2026/4/1 9:30, 2026年4月1日, 令和8年4月1日), naive, or None."""
     plain = unicodedata.normalize("NFKC", text).strip()
     try:
         if found := _DATE.match(plain):
@@ -404,7 +409,7 @@ def day(text: str) -> date | None:
 
 
 FORMULA = r"^[\s]*(?:=[\w($\"'+\-@]|[@+\-][A-Za-z_.]+\d*[(!+*/|]|[=@+\-].*\|.*!)"
-"""A cell that a spreadsheet would run: `=SUM(A1)`, `@SUM(1)`, `+cmd|' /C calc'!A0`. Not `+81-3...`, `-`, `=== memo ===`."""
+"""A cell that a spreadsheet would run: `=SUM(A1)`, `@SUM(1)`, `+cmd|' /C calc'!A0`. Not `+81-3`, `-`, `== memo`."""
 _FORMULA = re.compile(FORMULA)
 
 

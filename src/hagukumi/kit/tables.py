@@ -1,6 +1,6 @@
 """Tables in and out: CSV in the encodings Japan sends and Excel workbooks, read in bounded batches of plain text cells.
 
-A row that cannot be read is handed over as a `BadRow`; a file that cannot be read at all raises `TableError`, which says
+A row that cannot be read is handed over as a `BadRow`; a file that cannot be read at all raises `TableError`: it says
 what and where as a code with values (`leads.rules` puts it into words). Row numbers count records, the header being 1.
 """
 
@@ -52,7 +52,7 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as a frame of text columns c0..cn plus `row_no`; the records of the same stretch that are not rows; bytes read."""
+    """Rows as a frame of text columns c0..cn plus `row_no`; what stood between them and is no row; bytes read."""
 
     frame: pl.DataFrame
     bad: list[BadRow] = field(default_factory=list)
@@ -103,7 +103,7 @@ def open_table(path: Path, encoding: str | None = None) -> Table:
 
 
 def detect_encoding(path: Path) -> str:
-    """The byte order mark, else UTF-8 where the whole file is valid UTF-8, else cp932 where its beginning is; else TableError."""
+    """The byte order mark's, UTF-8 where all of the file is that, cp932 where its beginning is; else TableError."""
     with path.open("rb") as file:
         start = file.read(SAMPLE)
         if start.startswith(b"\xef\xbb\xbf"):
@@ -265,9 +265,7 @@ def _batch(chunk: list[tuple[int, list[str] | BadRow]], width: int, position: in
         elif len(record) == width:
             good.append(record)
             numbers.append(number)
-        elif len(record) > width and any(cell.strip() for cell in record[width:]):
-            bad.append(BadRow(number, record, "cells"))
-        elif len(record) < width and len(record) < max(2, width // 2) and width > 1:
+        elif any(cell.strip() for cell in record[width:]) or len(record) < min(width, max(2, width // 2)):
             bad.append(BadRow(number, record, "cells"))
         else:  # Excel leaves empty cells off or adds some
             good.append((record + [""] * width)[:width])
@@ -348,7 +346,7 @@ class Unmappable:
 def write_csv(
     header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig"
 ) -> tuple[bytes, list[Unmappable]]:
-    """A CSV that Excel opens safely: formulas escaped, CRLF. Characters that `encoding` lacks become 〓 and are listed."""
+    """A CSV that Excel opens safely: formulas escaped, CRLF. What `encoding` lacks becomes 〓 and is listed."""
     import io
 
     out = io.StringIO(newline="")

@@ -19,7 +19,7 @@ _SHOWN_REJECTS = 20
 
 
 def import_file(path: Path, *, source_name: str, encoding: str | None = None, as_json: bool = False) -> int:
-    """Take a file in at once; returns the exit code: 0 = taken in (rejected rows are listed), 1 = refused, with the reason.
+    """Take a file in at once; returns the exit code: 0 = taken in (rejected rows are listed), 1 = refused, saying why.
 
     With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected.
     """

@@ -75,7 +75,7 @@ def draft(
     now: datetime,
     encoding: str | None = None,
 ) -> Import:
-    """Look at a file and note what would be done with it: encoding, columns by memory or alias. TableError if unreadable."""
+    """Look at a file and note what would be done with it: encoding, columns by memory or alias. Or TableError."""
     table = tables.open_table(path, encoding)
     return Import.objects.create(
         file_name=get_valid_filename(Path(file_name).name or "file")[:200],
@@ -311,7 +311,7 @@ def _keep_rejects(import_id: int, rejects: list[Reject]) -> None:
             ImportReject(
                 import_id=import_id,
                 row_no=reject.row_no,
-                raw=reject.raw,
+                raw=list(reject.raw.items()),  # pairs: jsonb would reorder an object
                 reason=reject.reason,
                 column=reject.column,
                 value=reject.value,

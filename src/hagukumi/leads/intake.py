@@ -1,6 +1,6 @@
 """Taking people in: every door (file, form, API, click) resolves people here, a whole batch per statement.
 
-Who a row is: by its personal address; else by its id of another system; else by telephone + name; else by company + name
+Who a row is: by its personal address; else by its id of another system; by telephone + name; by company + name
 where exactly one lead answers. A shared address (info@) counts only together with the name. Two different personal
 addresses are two people, whatever else agrees. What two people answer to is nobody's and is rejected.
 """
@@ -27,11 +27,12 @@ from .queries import INTAKE as SQL
 _TEMPORARY = ("incoming", "settled", "lead_change", "news")
 _ROLES = sorted(ja.ROLE_PARTS)
 _COMPANIES = sql.SQL(
-    "SELECT company_name AS name, legal_form, form_position, company_key AS match_key FROM incoming WHERE company_key <> ''"
+    "SELECT company_name AS name, legal_form, form_position, company_key AS match_key FROM incoming"
+    " WHERE company_key <> ''"
 )
 _MAILABLE = sql.SQL(
-    "SELECT DISTINCT s.lead_id FROM settled s JOIN incoming i ON i.row_no = s.row_no JOIN lead l ON l.lead_id = s.lead_id"
-    " WHERE NOT i.no_mail AND l.email <> ''"
+    "SELECT DISTINCT s.lead_id FROM settled s JOIN incoming i ON i.row_no = s.row_no"
+    " JOIN lead l ON l.lead_id = s.lead_id WHERE NOT i.no_mail AND l.email <> ''"
 )
 _SMALL = 200
 """Up to this many rows go in as one JSON parameter; more by COPY."""
@@ -218,8 +219,8 @@ def upsert_people(
 ) -> list[int]:
     """Take people in from a form or another system; returns the lead_id of each row, in order.
 
-    Rows hold columns of `lead` (all optional), `crm` and `fields` (own fields by key). Non-empty values fill empty ones,
-    and with `replace` beat those on file. RowError names the first row that cannot be taken in; then nothing is written.
+    Rows hold columns of `lead` (all optional), `crm` and `fields` (own fields by key). Non-empty values fill empty
+    ones, and with `replace` beat those on file. RowError names the first bad row; then nothing is written.
     """
     if not rows:
         return []

@@ -13,7 +13,7 @@ from hagukumi.kit import ja
 
 @dataclass(frozen=True)
 class Target:
-    """Something a column can mean. `limit` is the longest value in characters, 0 = none; `group` heads it in the select."""
+    """Something a column can mean. `limit`: the most characters, 0 = any number; `group` heads it in the select."""
 
     key: str
     label_ja: str
@@ -69,11 +69,14 @@ _ALIASES = {
     "full_kana": "フリガナ ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ",
     "last_kana": "セイ せい 姓カナ 姓(カナ) 姓(フリガナ) 姓フリガナ 氏名カナ[姓] last_kana 姓かな",
     "first_kana": "メイ めい 名カナ 名(カナ) 名(フリガナ) 名フリガナ 氏名カナ[名] first_kana 名かな",
-    "company_name": "会社名 企業名 御社名 貴社名 会社 社名 法人名 組織名 ご所属企業 勤務先 company company_name account_name organization 会社名・団体名",
+    "company_name": "会社名 企業名 御社名 貴社名 会社 社名 法人名 組織名 ご所属企業 勤務先 "
+    "company company_name account_name organization 会社名・団体名",
     "department": "部署名 部署 所属 ご所属 所属部署 部門 部門名 所属部門 department",
     "title": "役職 役職名 お役職 肩書 肩書き title job_title what_is_your_current_occupation",
-    "email": "メールアドレス メール e-mail email mail eメール メルアド email_address mail_address メールアドレス1 ご連絡先メール",
-    "phone": "tel直通 tel部門 tel会社 電話番号 電話 お電話番号 tel tel1 代表電話 会社電話番号 勤務先電話番号 直通電話 phone phone_number telephone",
+    "email": "メールアドレス メール e-mail email mail eメール メルアド "
+    "email_address mail_address メールアドレス1 ご連絡先メール",
+    "phone": "tel直通 tel部門 tel会社 電話番号 電話 お電話番号 tel tel1 代表電話 "
+    "会社電話番号 勤務先電話番号 直通電話 phone phone_number telephone",
     "mobile": "携帯電話 携帯 携帯番号 携帯電話番号 mobile mobile_phone cell",
     "postal_code": "郵便番号 〒 zip zip_code zipcode postal_code",
     "prefecture": "都道府県 都道府県名 prefecture",
@@ -105,7 +108,7 @@ _PHONE_ORDER = [_plain(alias) for alias in _ALIASES["phone"].split()]
 
 
 def suggest(header: Sequence[str]) -> dict[str, str]:
-    """Column name -> target, by alias; columns that nobody knows get ''. A meaning is given once, telephone numbers excepted."""
+    """Column name -> target, by alias; unknown columns get ''. A meaning is given once, telephone numbers excepted."""
     found: dict[str, str] = {}
     for name in header:
         target = _BY_ALIAS.get(_plain(name), "")
@@ -143,3 +146,8 @@ def identifies(columns: Mapping[str, str]) -> bool:
     fed = set(columns.values())
     name = bool(fed & {"full_name", "last_name"})
     return bool(fed & {"email", "crm"}) or (name and bool(fed & {"company_name", "phone", "mobile"}))
+
+
+def suggested_fields() -> dict[str, str]:
+    """Keys of own fields that headings suggest, with a heading as their name."""
+    return {key.removeprefix("field:"): words.split()[0] for key, words in _ALIASES.items() if key.startswith("field:")}

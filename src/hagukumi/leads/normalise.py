@@ -198,7 +198,7 @@ class Normaliser:
         return rows
 
     def _identify(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The keys a person is known by, and how strong the best of them is: 1 address, 2 id, 3 telephone, 4 name, 0 none."""
+        """The keys a person is known by, and the tier of the best: 1 address, 2 id, 3 telephone, 4 name, 0 none."""
         has = set(rows.columns)
 
         def column(name: str) -> pl.Expr:
@@ -320,7 +320,7 @@ class Normaliser:
         return found
 
     def raw(self, cells: Sequence[str]) -> dict[str, str]:
-        """The row as it was, by heading; cells past the last heading under '…'. NUL, which no database keeps, is shown."""
+        """The row as it was, by heading; cells past the last heading under '…'. NUL is made visible."""
         named = dict(zip(self.header, cells, strict=False))
         if rest := [cell for cell in cells[len(self.header) :] if cell]:
             named["…"] = " | ".join(rest)

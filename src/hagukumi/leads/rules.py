@@ -53,7 +53,8 @@ FILE_ERRORS: dict[str, Any] = {
     "binary": _("CSV でも Excel でもないファイルです。"),
     "no_header": _("1 行目に見出しがありません。「会社名」「メールアドレス」などの見出しの行を付けてください。"),
     "no_known_column": _(
-        "1 行目の見出しから、氏名・会社名・メールアドレスなどの列を見つけられません。見出しと文字コード（%(encoding)s）を確かめてください。"
+        "1 行目の見出しから、氏名・会社名・メールアドレスなどの列を見つけられません。"
+        "見出しと文字コード（%(encoding)s）を確かめてください。"
     ),
     "header_unreadable": _('1 行目（見出し）の引用符（"）が閉じていません。'),
     "line_too_long": _("%(row)s 行目が長すぎます（1 行 100 万文字まで）。CSV ファイルか確かめてください。"),
@@ -76,7 +77,7 @@ def reason(code: str) -> str:
 
 
 def file_error(message: Mapping[str, Any]) -> str:
-    """Why a file was refused, in the reader's language. `message` holds `code` and the values of its sentence; '' for none."""
+    """Why a file was refused, in the reader's language. `message`: `code` and its sentence's values; '' for none."""
     code = str(message.get("code", ""))
     if not code:
         return ""

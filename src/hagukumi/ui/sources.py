@@ -1,3 +1,84 @@
-from django.urls import URLPattern
+"""ソース: where leads come from, what each cost, and how many leads it has brought."""
 
-urlpatterns: list[URLPattern] = []
+from typing import Any
+
+from django import forms
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from hagukumi.consent import rules as consent
+from hagukumi.leads import rules
+from hagukumi.leads.models import Lead, Source
+
+from . import words
+from .access import EVERYONE, MARKETING, access
+
+
+def bases(empty: str) -> list[tuple[str, str]]:
+    """The bases of consent as choices, with `empty` for none."""
+    language = "en" if words.english() else "ja"
+    return [("", empty), *((basis.key, consent.label(basis.key, language)) for basis in consent.BASES)]
+
+
+class SourceForm(forms.ModelForm):
+    """Name, kind, day, cost and the consent basis that its leads usually come with."""
+
+    type = forms.ChoiceField(label=lazy("種類"), choices=lambda: list(rules.SOURCE_TYPES.items()))
+    date = forms.DateField(
+        label=lazy("日付"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    cost_yen = forms.IntegerField(
+        label=lazy("費用（円）"), min_value=0, max_value=10**12, required=False,
+        help_text=lazy("出展料や広告費など。リード単価の計算に使います。"),
+    )  # fmt: skip
+    consent_basis = forms.ChoiceField(label=lazy("配信の根拠"), required=False, choices=lambda: bases(_("決めない")))
+
+    class Meta:
+        model = Source
+        fields = ("name", "type", "date", "cost_yen", "consent_basis", "note")
+        labels = {"name": lazy("名前"), "note": lazy("メモ")}
+        widgets = {"note": forms.Textarea(attrs={"rows": 2})}
+        error_messages = {"name": {"unique": lazy("同じ名前のソースがすでにあります。")}}
+
+    def clean_cost_yen(self) -> int:
+        return self.cleaned_data["cost_yen"] or 0
+
+
+@access(EVERYONE)
+@require_GET
+def sources(request: HttpRequest) -> HttpResponse:
+    """Every source with its leads and what one of them cost; newest first."""
+    known = Lead.objects.filter(known_at__isnull=False, merged_into__isnull=True, source__isnull=False)
+    counts = dict(known.values_list("source_id").annotate(n=Count("lead_id")))
+    rows: list[dict[str, Any]] = []
+    for source in Source.objects.order_by("-date", "-id"):
+        n = counts.get(source.id, 0)
+        each = round(source.cost_yen / n) if n and source.cost_yen else None
+        rows.append(
+            {"source": source, "type": rules.SOURCE_TYPES.get(source.type, source.type), "leads": n, "each": each}
+        )
+    return render(request, "sources/sources.html", {"rows": rows})
+
+
+@access(MARKETING)
+@require_http_methods(["GET", "POST"])
+def source(request: HttpRequest, source_id: int | None = None) -> HttpResponse:
+    """Make a source, or correct one."""
+    found = get_object_or_404(Source, id=source_id) if source_id else None
+    form = SourceForm(request.POST or None, instance=found or Source(created_at=request.now))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect("sources")
+    return render(request, "sources/source.html", {"form": form, "source": found})
+
+
+urlpatterns = [
+    path("sources/", sources, name="sources"),
+    path("sources/new/", source, name="source_new"),
+    path("sources/<int:source_id>/", source, name="source"),
+]
