@@ -35,7 +35,9 @@ _SHARED = {
     "form_builder": "forms",
     "public_forms": "forms",
     "scenario_forms": "scenarios",
-    "broadcasts": "messages", "mail_kpi": "messages", "unsubscribe": "messages",
+    "broadcasts": "messages",
+    "mail_kpi": "messages",
+    "unsubscribe": "messages",
 }  # faces without a room of their own
 _VERBS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
@@ -155,7 +157,7 @@ def problems(room: str) -> list[str]:
             found.append(f"missing: {message.id!r}")
         elif not _filled(kept.string):
             found.append(f"empty: {message.id!r}")
-        elif _JAPANESE.search("".join(kept.string)):
+        elif _JAPANESE.search("".join(kept.string or "")):
             found.append(f"still Japanese: {message.id!r}")
         else:
             found += [f"{error}: {message.id!r}" for error in kept.check()]

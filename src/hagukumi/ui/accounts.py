@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import login, password_validation, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,7 +28,7 @@ from hagukumi.phases import services as phases
 from hagukumi.scoring import services as scoring
 from hagukumi.segments import services as segments
 
-from .access import EVERYONE, access, public
+from .access import EVERYONE, Request, access, public
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 PasswordInput = forms.PasswordInput({"autocomplete": "new-password"})
@@ -104,26 +104,26 @@ _sign_in = sensitive_post_parameters("password")(SignIn.as_view())
 
 @public
 @never_cache
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: Request) -> HttpResponse:
     """The sign-in; before the first run, the way to the set-up."""
     return _sign_in(request) if services.is_set_up() else redirect("setup")
 
 
 @public
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: Request) -> HttpResponse:
     """POST ends the session. GET only asks."""
     return LogoutView.as_view(template_name="accounts/logout.html")(request)
 
 
 @public
-def inactive(request: HttpRequest) -> HttpResponse:
+def inactive(request: Request) -> HttpResponse:
     return render(request, "accounts/inactive.html", status=403)
 
 
 @public
 @never_cache
 @sensitive_post_parameters("password")
-def setup(request: HttpRequest) -> HttpResponse:
+def setup(request: Request) -> HttpResponse:
     """The first run: the administrator and the company. Closed for good once anybody exists."""
     if services.is_set_up():
         return redirect("home")
@@ -139,7 +139,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _set_up(given: dict[str, Any], request: HttpRequest) -> User:
+def _set_up(given: dict[str, Any], request: Request) -> User:
     with transaction.atomic():
         user = services.set_up(
             company=given["company"],
@@ -166,7 +166,7 @@ def _set_up(given: dict[str, Any], request: HttpRequest) -> User:
 @public
 @never_cache
 @sensitive_post_parameters("password")
-def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+def welcome(request: Request, uid: str, token: str) -> HttpResponse:
     """An invitation: choose a password, once, and be inside."""
     user = services.open_invitation(uid, token)
     if user is None:
@@ -182,7 +182,7 @@ def welcome(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 
 @access(EVERYONE)
 @sensitive_post_parameters("password", "current")
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: Request) -> HttpResponse:
     """One's own name, language and password: two forms, told apart by the button's name."""
     asked = "password" if "change_password" in request.POST else "profile"
     data = request.POST or None
@@ -203,7 +203,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_POST
-def language(request: HttpRequest) -> HttpResponse:
+def language(request: Request) -> HttpResponse:
     """Switch to ja or en and go back to where one was."""
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(

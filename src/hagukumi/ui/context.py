@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hagukumi.accounts.models import Workspace
 
@@ -32,52 +33,52 @@ NAVIGATION = (
     Group(
         _("集める"),
         (
-            Entry("imports", _("取り込み"), "database-import"),
-            Entry("sources", _("ソース"), "map-pin"),
-            Entry("forms", _("フォーム"), "forms"),
-            Entry("tracking", _("計測タグ"), "code"),
+            Entry("imports", pgettext_lazy("menu", "取り込み"), "database-import"),
+            Entry("sources", pgettext_lazy("menu", "ソース"), "map-pin"),
+            Entry("forms", pgettext_lazy("menu", "フォーム"), "forms"),
+            Entry("tracking", pgettext_lazy("menu", "計測タグ"), "code"),
         ),
     ),
     Group(
         _("知る"),
         (
-            Entry("leads", _("リード"), "users"),
-            Entry("companies", _("企業"), "building"),
-            Entry("segments", _("セグメント"), "filter"),
+            Entry("leads", pgettext_lazy("menu", "リード"), "users"),
+            Entry("companies", pgettext_lazy("menu", "企業"), "building"),
+            Entry("segments", pgettext_lazy("menu", "セグメント"), "filter"),
         ),
     ),
     Group(
         _("育てる"),
         (
-            Entry("scenarios", _("シナリオ"), "route"),
-            Entry("messages", _("配信"), "send"),
-            Entry("content", _("コンテンツ"), "files"),
+            Entry("scenarios", pgettext_lazy("menu", "シナリオ"), "route"),
+            Entry("messages", pgettext_lazy("menu", "配信"), "send"),
+            Entry("content", pgettext_lazy("menu", "コンテンツ"), "files"),
         ),
     ),
     Group(
         _("見極める"),
         (
-            Entry("scoring", _("スコア"), "gauge"),
-            Entry("phases", _("フェーズ"), "stairs"),
-            Entry("handovers", _("引き渡し"), "arrow-right-circle"),
-            Entry("deals", _("商談"), "briefcase"),
+            Entry("scoring", pgettext_lazy("menu", "スコア"), "gauge"),
+            Entry("phases", pgettext_lazy("menu", "フェーズ"), "stairs"),
+            Entry("handovers", pgettext_lazy("menu", "引き渡し"), "arrow-right-circle"),
+            Entry("deals", pgettext_lazy("menu", "商談"), "briefcase"),
         ),
     ),
     Group(
         _("振り返る"),
         (
-            Entry("funnel", _("ファネル"), "chart-funnel"),
-            Entry("mail_kpi", _("メールKPI"), "mail"),
+            Entry("funnel", pgettext_lazy("menu", "ファネル"), "chart-funnel"),
+            Entry("mail_kpi", pgettext_lazy("menu", "メールKPI"), "mail"),
         ),
     ),
     Group(
         _("設定"),
         (
-            Entry("members", _("メンバー"), "user-cog"),
+            Entry("members", pgettext_lazy("menu", "メンバー"), "user-cog"),
             Entry("tokens", "API", "key"),
-            Entry("health", _("稼働状況"), "heartbeat"),
-            Entry("audit", _("操作の記録"), "history"),
-            Entry("workspace", _("設定"), "settings"),
+            Entry("health", pgettext_lazy("menu", "稼働状況"), "heartbeat"),
+            Entry("audit", pgettext_lazy("menu", "操作の記録"), "history"),
+            Entry("workspace", pgettext_lazy("menu", "設定"), "settings"),
         ),
     ),
 )

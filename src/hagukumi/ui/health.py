@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from hagukumi.reports import health as reports
 
-from .access import ADMIN, access
+from .access import ADMIN, Request, access
 
 LATE_SECONDS = 10.0
 STEPS = {
@@ -33,7 +33,7 @@ OWNERS = {
 
 
 @access(ADMIN)
-def health(request: HttpRequest) -> HttpResponse:
+def health(request: Request) -> HttpResponse:
     found = reports.report(wait=1.5)
     steps = [(STEPS.get(step["step"], step["step"]), step, _mark(step)) for step in found["heart"].get("steps", [])]
     aside = [(OWNERS.get(one["owner"], (one["owner"], ""))[0], one) for one in found["heart"].get("set_aside", [])]

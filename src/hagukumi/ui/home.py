@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext as _
@@ -11,11 +11,11 @@ from hagukumi.deals import services as deals
 from hagukumi.ledger import kinds
 from hagukumi.reports import home as reports
 
-from .access import EVERYONE, access
+from .access import EVERYONE, Request, access
 
 
 @access(EVERYONE)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     day = reports.Day.of(request.now)
     if request.user.role == "sales":
         return render(request, "home/sales.html", _sales(request.user.pk, day))

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.dateparse import parse_datetime
@@ -22,7 +22,7 @@ from hagukumi.accounts.models import ApiToken, AuditEntry, User, Workspace
 from hagukumi.accounts.rules import ROLES, SCOPES
 
 from . import words
-from .access import ADMIN, access
+from .access import ADMIN, Request, access
 
 PAGE = 50
 SCOPE_NAMES = {
@@ -100,14 +100,14 @@ class WorkspaceForm(forms.ModelForm):
 
 
 @access(ADMIN)
-def members(request: HttpRequest) -> HttpResponse:
+def members(request: Request) -> HttpResponse:
     return _members(request, InviteForm())
 
 
 @access(ADMIN)
 @require_POST
 @never_cache
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: Request) -> HttpResponse:
     """A new member, and the link by which they choose a password, shown this once."""
     form = InviteForm(request.POST)
     if form.is_valid():
@@ -124,7 +124,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @access(ADMIN)
 @require_POST
 @never_cache
-def member_link(request: HttpRequest, pk: int) -> HttpResponse:
+def member_link(request: Request, pk: int) -> HttpResponse:
     """A new link for a member who has lost the password; earlier unused links stay good until one is used."""
     user = get_object_or_404(User, pk=pk, is_active=True)
     services.audit(request.user, "member.link_made", "member", user.pk, request.now)
@@ -133,7 +133,7 @@ def member_link(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(ADMIN)
 @require_POST
-def member_role(request: HttpRequest, pk: int) -> HttpResponse:
+def member_role(request: Request, pk: int) -> HttpResponse:
     user, role = get_object_or_404(User, pk=pk), request.POST.get("role", "")
     if role in ROLES and role != user.role:
         try:
@@ -148,7 +148,7 @@ def member_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(ADMIN)
 @require_POST
-def member_active(request: HttpRequest, pk: int) -> HttpResponse:
+def member_active(request: Request, pk: int) -> HttpResponse:
     user, active = get_object_or_404(User, pk=pk), request.POST.get("active") == "1"
     try:
         services.set_active(user, active, by=request.user, now=request.now)
@@ -160,7 +160,7 @@ def member_active(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("members")
 
 
-def _members(request: HttpRequest, form: InviteForm, link_for: User | None = None, status: int = 200) -> HttpResponse:
+def _members(request: Request, form: InviteForm, link_for: User | None = None, status: int = 200) -> HttpResponse:
     link = ""
     if link_for:
         link = request.build_absolute_uri(reverse("welcome", args=services.invitation(link_for)))
@@ -171,7 +171,7 @@ def _members(request: HttpRequest, form: InviteForm, link_for: User | None = Non
 
 @access(ADMIN)
 @never_cache
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: Request) -> HttpResponse:
     """API tokens; POST issues one, whose plain text this answer alone shows."""
     form, plain = TokenForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
@@ -189,7 +189,7 @@ def _tokens() -> Any:
 
 @access(ADMIN)
 @require_POST
-def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def token_revoke(request: Request, pk: int) -> HttpResponse:
     token = get_object_or_404(ApiToken, pk=pk)
     services.revoke_token(token, by=request.user, now=request.now)
     messages.success(
@@ -199,7 +199,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @access(ADMIN)
-def workspace(request: HttpRequest) -> HttpResponse:
+def workspace(request: Request) -> HttpResponse:
     form = WorkspaceForm(request.POST or None, instance=services.workspace())
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -210,7 +210,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
 
 
 @access(ADMIN)
-def audit(request: HttpRequest) -> HttpResponse:
+def audit(request: Request) -> HttpResponse:
     """Who did what, newest first, by keyset."""
     found = AuditEntry.objects.select_related("user").order_by("-at", "-id")
     if before := _before(request.GET.get("before", "")):
