@@ -13,7 +13,7 @@ type Drawing = { nodes: Step[]; edges: Way[]; counts: Counts | null; words: { pe
 type Card = Node<Step & { here: number | null; unit: string }, "step">;
 
 const WIDTH = 210;
-const COLUMN = 250;
+const COLUMN = 300;
 const ROW = 112;
 const EVERY_MS = 3000;
 
@@ -30,7 +30,8 @@ function StepCard({ data }: NodeProps<Card>) {
           {data.unit}
         </span>
       )}
-      {data.type !== "end" && <Handle type="source" position={Position.Bottom} isConnectable={false} />}
+      {data.type !== "end" && <Handle id="down" type="source" position={Position.Bottom} isConnectable={false} />}
+      {data.type === "branch" && <Handle id="side" type="source" position={Position.Right} isConnectable={false} />}
     </div>
   );
 }
@@ -50,15 +51,25 @@ function cards(drawing: Drawing, counts: Counts | null): Card[] {
   }));
 }
 
+// "No" leaves by the side; a way to another column runs down in its own and crosses just above its target, so that no
+// way runs behind a step.
 function arrows(drawing: Drawing, counts: Counts | null): Edge[] {
+  const row = new Map(drawing.nodes.map((step) => [step.id, step.row]));
   return drawing.edges.map((way) => {
+    const span = (row.get(way.target) ?? 0) - (row.get(way.source) ?? 0);
     const gone = counts?.edges[way.id] ?? 0;
     const label = [way.label, counts && gone > 0 ? gone.toLocaleString() : ""].filter(Boolean).join(" · ");
     return {
       id: way.id,
       source: way.source,
       target: way.target,
+      sourceHandle: way.exit === "no" ? "side" : "down",
       type: "smoothstep",
+      pathOptions: {
+        stepPosition: span > 1 && way.exit !== "no" ? 1 - 0.35 / span : 0.5,
+        borderRadius: 8,
+        offset: way.exit === "no" ? 42 : 16,
+      },
       label: label || undefined,
       className: `scenario-way is-${way.exit}`,
       markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16 },
@@ -96,7 +107,7 @@ function Scenario({ drawing, address }: { drawing: Drawing; address: string }) {
       fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
     >
       <Background gap={20} />
-      <Controls showInteractive={false} />
+      <Controls showInteractive={false} position="top-right" />
     </ReactFlow>
   );
 }

@@ -50,9 +50,13 @@ class Names:
 
     def entry(self, graph: Graph) -> str:
         if isinstance(graph.entry, rules.SegmentEntry):
-            segment = self.segments.get(graph.entry.segment_id or 0)
+            if graph.entry.segment_id is None:
+                return _("入口は未定")
+            segment = self.segments.get(graph.entry.segment_id)
             return _("セグメント「%(name)s」に入ったとき") % {"name": segment.name if segment else "―"}
-        form = self.forms.get(graph.entry.form_id or 0)
+        if graph.entry.form_id is None:
+            return _("入口は未定")
+        form = self.forms.get(graph.entry.form_id)
         return _("フォーム「%(name)s」に回答したとき") % {"name": form.name if form else "―"}
 
     def title(self, node: AnyNode) -> str:

@@ -60,11 +60,28 @@ def _chosen(found: Any) -> list[tuple[Any, str]]:
     return [("", _("選んでください")), *found]
 
 
-class _Choice(forms.TypedChoiceField):
-    """A choice of a definition; what is not chosen yet is None, so that a draft may be unfinished."""
+class _MayWait:
+    """A field that publishing asks for and a draft does not: shown as needed, accepted empty."""
+
+    def validate(self, value: Any) -> None:
+        if value not in self.empty_values:  # type: ignore[attr-defined]
+            super().validate(value)  # type: ignore[misc]
+
+
+class _Text(_MayWait, forms.CharField):
+    pass
+
+
+class _Number(_MayWait, forms.IntegerField):
+    def __init__(self, label: Any, most: int) -> None:
+        super().__init__(label=label, min_value=0, max_value=most)
+
+
+class _Choice(_MayWait, forms.TypedChoiceField):
+    """A choice of a definition; what is not chosen yet is None."""
 
     def __init__(self, label: Any, offer: Any, coerce: Any = int, empty_value: Any = None) -> None:
-        super().__init__(label=label, choices=offer, coerce=coerce, required=False, empty_value=empty_value)
+        super().__init__(label=label, choices=offer, coerce=coerce, empty_value=empty_value)
 
 
 class NameForm(forms.Form):
@@ -74,6 +91,7 @@ class NameForm(forms.Form):
 class NodeForm(forms.Form):
     """`values` gives what `scenarios.drafts.change` takes."""
 
+    use_required_attribute = False
     name = forms.CharField(label=gettext_lazy("呼び名"), max_length=60, required=False)
 
     def values(self) -> dict[str, Any]:
@@ -86,9 +104,9 @@ class MailForm(NodeForm):
 
 
 class WaitForm(NodeForm):
-    days = forms.IntegerField(label=gettext_lazy("日"), min_value=0, max_value=366, required=False)
-    hours = forms.IntegerField(label=gettext_lazy("時間"), min_value=0, max_value=999, required=False)
-    minutes = forms.IntegerField(label=gettext_lazy("分"), min_value=0, max_value=9999, required=False)
+    days = _Number(gettext_lazy("日"), 366)
+    hours = _Number(gettext_lazy("時間"), 999)
+    minutes = _Number(gettext_lazy("分"), 9999)
     weekdays = forms.TypedMultipleChoiceField(
         label=gettext_lazy("曜日"), choices=WEEKDAYS, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -117,8 +135,8 @@ class BranchForm(NodeForm):
     category = _Choice(gettext_lazy("または、ページの分類"), _categories, coerce=str, empty_value="")
     form_id = _Choice(gettext_lazy("どのフォーム"), _forms)
     segment_id = _Choice(gettext_lazy("どのセグメント"), _segments)
-    days = forms.IntegerField(label=gettext_lazy("日"), min_value=0, max_value=366, required=False)
-    hours = forms.IntegerField(label=gettext_lazy("時間"), min_value=0, max_value=999, required=False)
+    days = _Number(gettext_lazy("日"), 366)
+    hours = _Number(gettext_lazy("時間"), 999)
     field_order = ("test", "message_id", "page_id", "category", "form_id", "segment_id", "days", "hours", "name")
 
     def values(self) -> dict[str, Any]:
@@ -149,11 +167,12 @@ class PhaseForm(NodeForm):
 
 
 class TagForm(NodeForm):
-    tag = forms.CharField(label=gettext_lazy("タグ"), max_length=60, required=False)
+    tag = _Text(label=gettext_lazy("タグ"), max_length=60)
     field_order = ("tag", "name")
 
 
 class EntryForm(forms.Form):
+    use_required_attribute = False
     type = forms.ChoiceField(label=gettext_lazy("だれが入るか"), choices=ENTRIES)
     segment_id = _Choice(gettext_lazy("セグメント"), _segments)
     form_id = _Choice(gettext_lazy("フォーム"), _forms)
