@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django_htmx.middleware import HtmxDetails
 
 from hagukumi.accounts.models import User
 
@@ -18,13 +20,14 @@ EVERYONE = ("admin", "marketing", "sales")
 
 
 class Request(HttpRequest):
-    """What a guarded view gets, for the type checker: a member of staff, and the instant of the request (UTC)."""
+    """What a guarded view gets, for the type checker: a member of staff, the instant (UTC), htmx's wishes."""
 
     user: User  # type: ignore[assignment]
     now: datetime
+    htmx: HtmxDetails
 
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def access(roles: tuple[str, ...]) -> Callable[[View], View]:
@@ -32,7 +35,7 @@ def access(roles: tuple[str, ...]) -> Callable[[View], View]:
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             if request.user.role not in roles:

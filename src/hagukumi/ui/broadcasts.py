@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages as notices
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from hagukumi.messages import rules, services
 from hagukumi.messages.models import Broadcast, Message
 from hagukumi.segments.models import Segment
 
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 PAGE = 50
 CSV_ROWS = 200_000
@@ -59,7 +59,7 @@ class BroadcastForm(forms.Form):
 
 
 @access(EVERYONE)
-def broadcasts(request: HttpRequest) -> HttpResponse:
+def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
     before = request.GET.get("before", "")
     rows = services.broadcasts(before=int(before) if before.isdigit() and len(before) < 19 else 2**62, limit=PAGE + 1)
@@ -70,7 +70,7 @@ def broadcasts(request: HttpRequest) -> HttpResponse:
 
 
 @access(MARKETING)
-def broadcast_new(request: HttpRequest) -> HttpResponse:
+def broadcast_new(request: Request) -> HttpResponse:
     """Step one: which mail, to whom, when. Nothing goes out before the next screen is confirmed."""
     form = BroadcastForm(request.POST or None, initial={"message": request.GET.get("message")})
     if request.method == "POST" and form.is_valid():
@@ -87,7 +87,7 @@ def broadcast_new(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def broadcast(request: HttpRequest, broadcast_id: int) -> HttpResponse:
+def broadcast(request: Request, broadcast_id: int) -> HttpResponse:
     """A draft: what would happen, to be confirmed. Later: what did happen."""
     found = get_object_or_404(Broadcast.objects.select_related("message__sender", "segment"), pk=broadcast_id)
     if found.state in ("draft", "scheduled"):
@@ -95,7 +95,7 @@ def broadcast(request: HttpRequest, broadcast_id: int) -> HttpResponse:
     return render(request, "messages/broadcast.html", _report(request, found))
 
 
-def _plan(request: HttpRequest, found: Broadcast) -> dict[str, Any]:
+def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
     audience = services.gate_preview(found.message_id, found.segment_id, request.now)
     return {
         "broadcast": found,
@@ -108,7 +108,7 @@ def _plan(request: HttpRequest, found: Broadcast) -> dict[str, Any]:
     }
 
 
-def _report(request: HttpRequest, found: Broadcast) -> dict[str, Any]:
+def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     row = services.broadcasts(only=found.pk)[0]
     state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30]
     if state not in ("", *MAIL_STATES):
@@ -156,7 +156,7 @@ def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
     return mail | {"label": label, "hue": hue, "text": text, "can_resend": can_resend, "parked": parked}
 
 
-def _after(request: HttpRequest) -> tuple[int, int]:
+def _after(request: Request) -> tuple[int, int]:
     lead, _dot, mail = request.GET.get("after", "").partition(".")
     fits = lead.isdigit() and mail.isdigit() and len(lead) < 19 and len(mail) < 19
     return (int(lead), int(mail)) if fits else (0, 0)
@@ -164,7 +164,7 @@ def _after(request: HttpRequest) -> tuple[int, int]:
 
 @require_POST
 @access(MARKETING)
-def broadcast_act(request: HttpRequest, broadcast_id: int, act: str) -> HttpResponse:
+def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse:
     """Confirm, pause, resume or cancel; says in numbers what that meant."""
     found = get_object_or_404(Broadcast.objects.select_related("message__sender"), pk=broadcast_id)
     acts = {"confirm": _confirm, "pause": _pause, "resume": _resume, "cancel": _cancel}
@@ -175,7 +175,7 @@ def broadcast_act(request: HttpRequest, broadcast_id: int, act: str) -> HttpResp
     return redirect("broadcast", broadcast_id)
 
 
-def _confirm(request: HttpRequest, found: Broadcast) -> None:
+def _confirm(request: Request, found: Broadcast) -> None:
     at = found.scheduled_at if found.scheduled_at and found.scheduled_at > request.now else request.now
     try:
         services.schedule(found, at)
@@ -186,17 +186,17 @@ def _confirm(request: HttpRequest, found: Broadcast) -> None:
     notices.success(request, _("配信を予約しました。") if at > request.now else _("配信を始めます。"))
 
 
-def _pause(request: HttpRequest, found: Broadcast) -> None:
+def _pause(request: Request, found: Broadcast) -> None:
     if services.pause(found.pk):
         notices.success(request, _("配信を止めました。送信待ちのメールは、再開するまで送られません。"))
 
 
-def _resume(request: HttpRequest, found: Broadcast) -> None:
+def _resume(request: Request, found: Broadcast) -> None:
     if services.resume(found.pk, request.now):
         notices.success(request, _("配信を再開しました。"))
 
 
-def _cancel(request: HttpRequest, found: Broadcast) -> None:
+def _cancel(request: Request, found: Broadcast) -> None:
     kept = services.cancel(found.pk)
     if kept is not None:
         notices.success(
@@ -205,7 +205,7 @@ def _cancel(request: HttpRequest, found: Broadcast) -> None:
 
 
 @access(MARKETING)
-def broadcast_csv(request: HttpRequest, broadcast_id: int) -> HttpResponse:
+def broadcast_csv(request: Request, broadcast_id: int) -> HttpResponse:
     """Every mail of the broadcast with its state, reason and receipt."""
     found = get_object_or_404(Broadcast, pk=broadcast_id)
     header = [

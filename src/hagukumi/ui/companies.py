@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
@@ -19,7 +19,7 @@ from hagukumi.companies.rules import INDUSTRIES
 from hagukumi.kit import ja, tokens
 from hagukumi.ledger import kinds
 
-from .access import EVERYONE, access
+from .access import EVERYONE, Request, access
 from .lead import BIGGEST
 
 WINDOW = timedelta(days=90)
@@ -66,7 +66,7 @@ class CompanyForm(forms.ModelForm):
 
 
 @access(EVERYONE)
-def companies(request: HttpRequest) -> HttpResponse:
+def companies(request: Request) -> HttpResponse:
     """The list, newest first, by name or industry."""
     industry = request.GET.get("industry", "")
     filters = listing.Filters(request.GET.get("q", "")[:100], industry if industry in INDUSTRIES else "")
@@ -93,7 +93,7 @@ def _industry(key: str) -> str:
 
 
 @access(EVERYONE)
-def company(request: HttpRequest, company_id: int) -> HttpResponse:
+def company(request: Request, company_id: int) -> HttpResponse:
     """One company: facts, people, what they did in 90 days, deals."""
     found = _company(company_id)
     context = {
@@ -114,7 +114,7 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
 
 
 @access(EVERYONE)
-def company_edit(request: HttpRequest, company_id: int) -> HttpResponse:
+def company_edit(request: Request, company_id: int) -> HttpResponse:
     """Correct a company's facts."""
     found = _company(company_id)
     form = CompanyForm(request.POST or None, instance=found)

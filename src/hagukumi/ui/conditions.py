@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import json_script
@@ -26,7 +26,7 @@ from hagukumi.segments import services as segments
 from hagukumi.tracking.models import Page
 from hagukumi.tracking.rules import CATEGORIES
 
-from .access import EVERYONE, access
+from .access import EVERYONE, Request, access
 
 ACT_GROUPS = ("web", "mail", "form", "seminar", "call", "deal")
 SHOWN_OBJECTS = 200
@@ -64,7 +64,7 @@ def answer(tree: Any, now: Any) -> dict[str, Any]:
 
 @require_POST
 @access(EVERYONE)
-def preview(request: HttpRequest) -> HttpResponse:
+def preview(request: Request) -> HttpResponse:
     """The answer for the tree that is being built, as a part of a page."""
     try:
         tree: Any = json.loads(request.POST.get("tree", ""))

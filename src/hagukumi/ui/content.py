@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from hagukumi.ledger import services as ledger
 from hagukumi.tracking import services as tracking
 
 from . import words
-from .access import MARKETING, access, public
+from .access import MARKETING, Request, access, public
 
 REFUSALS = {
     "type": lazy("この種類のファイルは登録できません。PDF、Office、ZIP、画像、MP4 が使えます。"),
@@ -54,7 +54,7 @@ class ContentForm(forms.Form):
 
 @access(MARKETING)
 @require_GET
-def contents(request: HttpRequest) -> HttpResponse:
+def contents(request: Request) -> HttpResponse:
     rows = screens.contents()
     names = dict(kind_choices())
     for row in rows:
@@ -64,7 +64,7 @@ def contents(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+def edit(request: Request, pk: int | None = None) -> HttpResponse:
     piece = get_object_or_404(Content, pk=pk) if pk else None
     known = {"title": piece.title, "kind": piece.kind, "summary": piece.summary} if piece else None
     form = ContentForm(request.POST or None, request.FILES or None, initial=known)
@@ -85,14 +85,14 @@ def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: Request, pk: int) -> HttpResponse:
     return _stream(get_object_or_404(Content, pk=pk))
 
 
 @public
 @never_cache
 @require_GET
-def download(request: HttpRequest, token: str) -> HttpResponse:
+def download(request: Request, token: str) -> HttpResponse:
     """The gated file of a signed link; who opened it is recorded."""
     opened = services.open_link(token, request.now)
     if opened is None:
@@ -102,7 +102,7 @@ def download(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def _record(request: HttpRequest, opened: services.Opened) -> None:
+def _record(request: Request, opened: services.Opened) -> None:
     if opened.lead_id:
         fact = ledger.Fact(opened.lead_id, "content_downloaded", request.now, object_id=opened.content.pk)
         ledger.record([fact])

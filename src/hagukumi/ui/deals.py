@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
@@ -21,7 +21,7 @@ from hagukumi.leads.models import Lead
 from hagukumi.phases.models import Phase
 from hagukumi.scoring import services as scoring
 
-from .access import EVERYONE, SALES, access
+from .access import EVERYONE, SALES, Request, access
 
 STATES = {
     "open": gettext_lazy("回答待ち"),
@@ -65,7 +65,7 @@ def _stages() -> list[DealStage]:
 
 
 @access(EVERYONE)
-def handovers(request: HttpRequest) -> HttpResponse:
+def handovers(request: Request) -> HttpResponse:
     """The desk: what waits for an answer, what was accepted, what came back."""
     state = request.GET.get("state", "open")
     if state not in STATES:
@@ -87,7 +87,7 @@ def handovers(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def handover(request: HttpRequest, lead_id: int, handover_id: int) -> HttpResponse:
+def handover(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
     """One handover: the packet as it was, and the answer."""
     found = Handover.objects.filter(lead_id=lead_id, id=handover_id).first()
     lead = Lead.objects.filter(lead_id=lead_id).select_related("owner", "source").first()
@@ -109,7 +109,7 @@ def handover(request: HttpRequest, lead_id: int, handover_id: int) -> HttpRespon
 
 @require_POST
 @access(SALES)
-def handover_accept(request: HttpRequest, lead_id: int, handover_id: int) -> HttpResponse:
+def handover_accept(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
     try:
         services.accept(lead_id, handover_id, user_id=request.user.id, now=request.now)
         messages.success(request, _("引き渡しを受け入れました。あなたが担当者になりました。"))
@@ -120,7 +120,7 @@ def handover_accept(request: HttpRequest, lead_id: int, handover_id: int) -> Htt
 
 @require_POST
 @access(SALES)
-def handover_return(request: HttpRequest, lead_id: int, handover_id: int) -> HttpResponse:
+def handover_return(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
     form = ReturnForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("差し戻しの理由を選んでください。"))
@@ -135,7 +135,7 @@ def handover_return(request: HttpRequest, lead_id: int, handover_id: int) -> Htt
 
 @require_POST
 @access(EVERYONE)
-def handover_create(request: HttpRequest, lead_id: int) -> HttpResponse:
+def handover_create(request: Request, lead_id: int) -> HttpResponse:
     cause = _("%(name)sさんが手動で引き渡し") % {"name": request.user.name}
     if services.hand_over(lead_id, cause=cause, now=request.now):
         messages.success(request, _("営業に引き渡しました。回答の期限は引き渡し画面で見られます。"))
@@ -145,7 +145,7 @@ def handover_create(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 
 @access(EVERYONE)
-def deals(request: HttpRequest) -> HttpResponse:
+def deals(request: Request) -> HttpResponse:
     """Open deals as columns by stage, and what was closed in the last 90 days."""
     rows = services.open_deals(clock.jst_date(request.now))
     columns = [(stage, [row for row in rows if row["stage"] == stage.key]) for stage in _stages()]
@@ -166,7 +166,7 @@ def deals(request: HttpRequest) -> HttpResponse:
 
 
 @access(SALES)
-def deal_create(request: HttpRequest, lead_id: int) -> HttpResponse:
+def deal_create(request: Request, lead_id: int) -> HttpResponse:
     lead = Lead.objects.filter(lead_id=lead_id, known_at__isnull=False).first()
     if lead is None:
         raise Http404
@@ -180,7 +180,7 @@ def deal_create(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 
 @access(EVERYONE)
-def deal(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse:
+def deal(request: Request, lead_id: int, deal_id: int) -> HttpResponse:
     found = Deal.objects.filter(lead_id=lead_id, id=deal_id).first()
     if found is None:
         raise Http404
@@ -198,7 +198,7 @@ def deal(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse:
 
 @require_POST
 @access(SALES)
-def deal_stage(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse:
+def deal_stage(request: Request, lead_id: int, deal_id: int) -> HttpResponse:
     stage = request.POST.get("stage", "")
     if not DealStage.objects.filter(key=stage).exists():
         raise Http404
@@ -211,7 +211,7 @@ def deal_stage(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse
 
 @require_POST
 @access(SALES)
-def deal_close(request: HttpRequest, lead_id: int, deal_id: int) -> HttpResponse:
+def deal_close(request: Request, lead_id: int, deal_id: int) -> HttpResponse:
     form = CloseForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("受注・失注の理由を入力してください。"))

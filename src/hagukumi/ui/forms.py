@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.text import slugify
@@ -22,7 +22,7 @@ from hagukumi.kit import answers, clock
 from hagukumi.leads.models import Source
 
 from . import public_forms, words
-from .access import MARKETING, access
+from .access import MARKETING, Request, access
 from .form_builder import Draft
 from .tracking import collector_url
 
@@ -77,7 +77,7 @@ class SettingsForm(forms.Form):
 
 @access(MARKETING)
 @require_GET
-def form_list(request: HttpRequest) -> HttpResponse:
+def form_list(request: Request) -> HttpResponse:
     rows = screens.forms(request.now, timedelta(days=DAYS), settings.BASE_URL)
     kinds, states = dict(labels(rules.KINDS)), dict(labels(rules.STATES))
     for row in rows:
@@ -87,7 +87,7 @@ def form_list(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: Request) -> HttpResponse:
     form = NewForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -100,7 +100,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def form_page(request: HttpRequest, pk: int) -> HttpResponse:
+def form_page(request: Request, pk: int) -> HttpResponse:
     """A form's own screen: state, address, embedding, settings."""
     form = get_object_or_404(Form.objects.select_related("version", "source", "content"), pk=pk)
     known = {"name": form.name, "source": form.source, "content": form.content}
@@ -126,7 +126,7 @@ def form_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_POST
-def set_state(request: HttpRequest, pk: int) -> HttpResponse:
+def set_state(request: Request, pk: int) -> HttpResponse:
     form = get_object_or_404(Form.objects.select_related("version"), pk=pk)
     state = request.POST.get("state", "")
     if state not in rules.STATES:
@@ -145,7 +145,7 @@ def set_state(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: Request, pk: int) -> HttpResponse:
     """The builder. Its whole state is in the page: buttons post it and get it back changed; only 保存 keeps it."""
     form = get_object_or_404(Form.objects.select_related("version", "version__consent_text"), pk=pk)
     if request.method == "GET":
@@ -162,7 +162,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_POST
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: Request, pk: int) -> HttpResponse:
     form = get_object_or_404(Form, pk=pk)
     draft = Draft.read(request.POST)
     return render(request, "forms/preview.html", _builder(form, draft))
@@ -170,7 +170,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def answer_list(request: HttpRequest, pk: int) -> HttpResponse:
+def answer_list(request: Request, pk: int) -> HttpResponse:
     form = get_object_or_404(Form.objects.select_related("version"), pk=pk)
     before = screens.cursor(request.GET.get("before", ""))
     rows = screens.answers(pk, before=before, limit=PAGE + 1)
@@ -185,7 +185,7 @@ def answer_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def answer_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def answer_csv(request: Request, pk: int) -> StreamingHttpResponse:
     form = get_object_or_404(Form.objects.select_related("version"), pk=pk)
     language = "en" if words.english() else "ja"
     response = StreamingHttpResponse(screens.csv(form, language), content_type="text/csv; charset=utf-8")
@@ -194,7 +194,7 @@ def answer_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     return response
 
 
-def _save(request: HttpRequest, form: Form, draft: Draft) -> HttpResponse:
+def _save(request: Request, form: Form, draft: Draft) -> HttpResponse:
     found = rules.problems(draft.definition())
     if found and form.state == "open":
         context = {**_builder(form, draft), "problems": [PROBLEMS[code] for code in found]}

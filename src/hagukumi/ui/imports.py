@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from hagukumi.leads.models import Field, Import, ImportReject, Source
 from hagukumi.leads.normalise import COLUMNS
 
 from . import words
-from .access import MARKETING, access
+from .access import MARKETING, Request, access
 from .sources import SourceForm, bases
 
 PAGE = 50
@@ -60,7 +60,7 @@ class UploadForm(forms.Form):
 
 @access(MARKETING)
 @require_GET
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: Request) -> HttpResponse:
     """Imports, newest first; what is under way moves by itself."""
     before = request.GET.get("before", "")
     found = Import.objects.select_related("source", "user").order_by("-id")
@@ -76,7 +76,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _shown(item: Import, request: HttpRequest) -> dict[str, Any]:
+def _shown(item: Import, request: Request) -> dict[str, Any]:
     """An import as its screens show it: label of its state, rate (rows/s) and seconds left while it runs."""
     spent = (request.now - item.started_at).total_seconds() if item.started_at and item.state == "running" else 0
     rate = round(item.done_rows / spent) if spent > 0 and item.done_rows else 0
@@ -92,7 +92,7 @@ def _shown(item: Import, request: HttpRequest) -> dict[str, Any]:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: Request) -> HttpResponse:
     """Upload a file and go on to its columns."""
     form = UploadForm(request.POST or None, request.FILES or None)
     fresh = SourceForm(request.POST or None, prefix="new")
@@ -110,7 +110,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _draft(request: HttpRequest, form: UploadForm, fresh: SourceForm) -> Import | None:
+def _draft(request: Request, form: UploadForm, fresh: SourceForm) -> Import | None:
     upload = form.cleaned_data["file"]
     try:
         path = verbs.store(upload)
@@ -139,7 +139,7 @@ def _draft(request: HttpRequest, form: UploadForm, fresh: SourceForm) -> Import 
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def import_one(request: HttpRequest, import_id: int) -> HttpResponse:
+def import_one(request: Request, import_id: int) -> HttpResponse:
     """A draft shows its columns and what they will become; any other state how far it is or how it ended."""
     item = get_object_or_404(Import.objects.select_related("source", "user"), id=import_id)
     if item.state != "draft":
@@ -158,14 +158,14 @@ def import_one(request: HttpRequest, import_id: int) -> HttpResponse:
     return _columns(request, item)
 
 
-def _change_encoding(request: HttpRequest, item: Import) -> None:
+def _change_encoding(request: Request, item: Import) -> None:
     try:
         verbs.change_encoding(item, request.POST["encoding"])
     except TableError as error:
         messages.error(request, rules.file_error({"code": error.code, **error.values}))
 
 
-def _change_mapping(request: HttpRequest, item: Import) -> None:
+def _change_mapping(request: Request, item: Import) -> None:
     """Take over the selects: one per column, by place. `own` makes a new field of the column's name."""
     columns = {}
     table = verbs.open_import(item)
@@ -185,7 +185,7 @@ def _field_key(name: str, place: int) -> str:
     return plain or f"column_{mapping.header_key([name])[:8]}"
 
 
-def _columns(request: HttpRequest, item: Import) -> HttpResponse:
+def _columns(request: Request, item: Import) -> HttpResponse:
     try:
         shown = verbs.preview(item)
     except TableError as error:
@@ -242,7 +242,7 @@ def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
     return [*groups, (_("独自の項目"), [*own, ("own", _("＋ この列を新しい項目にする"))])]
 
 
-def _result(request: HttpRequest, item: Import) -> HttpResponse:
+def _result(request: Request, item: Import) -> HttpResponse:
     rejects = ImportReject.objects.filter(import_id=item.id).order_by("row_no")[:SHOWN_REJECTS]
     context = {**_shown(item, request), "rejects": [(reject, rules.reason(reject.reason)) for reject in rejects]}
     return render(request, "imports/part.html" if request.htmx else "imports/import.html", context)
@@ -250,7 +250,7 @@ def _result(request: HttpRequest, item: Import) -> HttpResponse:
 
 @access(MARKETING)
 @require_POST
-def import_cancel(request: HttpRequest, import_id: int) -> HttpResponse:
+def import_cancel(request: Request, import_id: int) -> HttpResponse:
     """Stop an import; nothing of it stays."""
     get_object_or_404(Import, id=import_id)
     if verbs.ask_cancel(import_id, request.now):
@@ -262,7 +262,7 @@ def import_cancel(request: HttpRequest, import_id: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def import_rejects(request: HttpRequest, import_id: int) -> HttpResponse:
+def import_rejects(request: Request, import_id: int) -> HttpResponse:
     """The rows that were not taken, as they were, with the reason: to mend in Excel and upload again."""
     item = get_object_or_404(Import, id=import_id)
     found = list(ImportReject.objects.filter(import_id=item.id).order_by("row_no"))

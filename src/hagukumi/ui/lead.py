@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from hagukumi.scenarios import services as scenarios
 from hagukumi.scoring import services as scoring
 
 from . import timeline, words
-from .access import EVERYONE, MARKETING, SALES, access
+from .access import EVERYONE, MARKETING, SALES, Request, access
 
 BIGGEST = 2**63 - 1
 PHONES = ("phone", "mobile")
@@ -58,7 +58,7 @@ def _lead(lead_id: int) -> Lead:
 
 
 @access(EVERYONE)
-def lead(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead(request: Request, lead_id: int) -> HttpResponse:
     """The whole page. A merged person's address leads on to who they became."""
     found = _lead(lead_id)
     if found.merged_into:
@@ -163,7 +163,7 @@ def _deliveries(lead_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _timeline(request: HttpRequest, lead_id: int) -> Any:
+def _timeline(request: Request, lead_id: int) -> Any:
     group = request.GET.get("group", "")
     try:
         return services.timeline(lead_id, group=group, before=request.GET.get("before", ""))
@@ -172,7 +172,7 @@ def _timeline(request: HttpRequest, lead_id: int) -> Any:
 
 
 @access(EVERYONE)
-def lead_timeline(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead_timeline(request: Request, lead_id: int) -> HttpResponse:
     """A stretch of the timeline: another filter, or what is older than `before`."""
     found = _lead(lead_id)
     context = {"lead": found, "log": timeline.draw(_timeline(request, lead_id)), "group": request.GET.get("group", "")}
@@ -180,7 +180,7 @@ def lead_timeline(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 
 @access(EVERYONE)
-def lead_fact(request: HttpRequest, lead_id: int, key: str) -> HttpResponse:
+def lead_fact(request: Request, lead_id: int, key: str) -> HttpResponse:
     """One fact in place: GET the field to type in (`?show=1`: the fact as it is), POST the new value."""
     found = _lead(lead_id)
     row = _row(found, key)
@@ -211,7 +211,7 @@ def _row(found: Lead, key: str) -> dict[str, Any]:
 
 
 def _part(
-    request: HttpRequest,
+    request: Request,
     found: Lead,
     row: dict[str, Any],
     *,
@@ -252,7 +252,7 @@ def _raw(found: Lead, key: str) -> str:
 
 @require_POST
 @access(EVERYONE)
-def lead_note(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead_note(request: Request, lead_id: int) -> HttpResponse:
     """A note or a call from the timeline's own line; `result` makes it a call."""
     _lead(lead_id)
     text, result = request.POST.get("text", ""), request.POST.get("result", "")
@@ -272,7 +272,7 @@ def lead_note(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 @require_POST
 @access(EVERYONE)
-def lead_tag(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead_tag(request: Request, lead_id: int) -> HttpResponse:
     """Puts a tag on or (`off`) takes it off."""
     _lead(lead_id)
     verb = services.untag_from if "off" in request.POST else services.tag_from
@@ -285,7 +285,7 @@ def lead_tag(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 @require_POST
 @access(EVERYONE)
-def lead_state(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead_state(request: Request, lead_id: int) -> HttpResponse:
     _lead(lead_id)
     try:
         services.change_state(
@@ -299,7 +299,7 @@ def lead_state(request: HttpRequest, lead_id: int) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def lead_consent(request: HttpRequest, lead_id: int) -> HttpResponse:
+def lead_consent(request: Request, lead_id: int) -> HttpResponse:
     """Staff records what the person said: stop mail, or a basis on which they may be mailed (with its evidence)."""
     found = _lead(lead_id)
     evidence = request.POST.get("evidence", "").replace("\x00", "").strip()[:180]

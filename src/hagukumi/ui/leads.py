@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import get_language, gettext_lazy
@@ -22,7 +22,7 @@ from hagukumi.phases import services as phases
 from hagukumi.segments.models import Segment
 
 from . import lead as one
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 EXPORT_LIMIT = 100_000
 BIGGEST = 2**63 - 1
@@ -118,7 +118,7 @@ class FilterForm(forms.Form):
 
 
 @access(EVERYONE)
-def leads(request: HttpRequest) -> HttpResponse:
+def leads(request: Request) -> HttpResponse:
     """The list. `after` is the cursor of the page; `undo` a sealed bulk act that may still be taken back."""
     form = FilterForm(request.GET)
     filters = form.filters()
@@ -146,7 +146,7 @@ def leads(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def leads_tag(request: HttpRequest) -> HttpResponse:
+def leads_tag(request: Request) -> HttpResponse:
     """Bulk tag: first says whom it would reach, then (`apply`) does it. Chosen ids, or everybody the filters show."""
     form = FilterForm(request.POST)
     ids = [int(value) for value in request.POST.getlist("ids") if value.isdigit() and int(value) <= BIGGEST]
@@ -176,7 +176,7 @@ def leads_tag(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def leads_untag(request: HttpRequest) -> HttpResponse:
+def leads_untag(request: Request) -> HttpResponse:
     """Takes one bulk act back: the tag goes off from those whom that act gave it."""
     try:
         (micros,), tag = tokens.unseal("undo-tag", request.POST.get("undo", ""))
@@ -191,7 +191,7 @@ def leads_untag(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def leads_export(request: HttpRequest) -> HttpResponse:
+def leads_export(request: Request) -> HttpResponse:
     """What the filters show, as CSV: UTF-8 with a mark, or cp932 with every character that it lacks listed."""
     encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
     rows = services.export_rows(FilterForm(request.GET).filters(), EXPORT_LIMIT)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -13,13 +13,13 @@ from hagukumi.kit import clock
 from hagukumi.messages import services
 from hagukumi.messages.models import Message
 
-from .access import EVERYONE, access
+from .access import EVERYONE, Request, access
 
 SPANS = (3, 6, 12, 24)
 
 
 @access(EVERYONE)
-def mail_kpi(request: HttpRequest) -> HttpResponse:
+def mail_kpi(request: Request) -> HttpResponse:
     """The last months' mails: totals, the course of the rates, and each message in each month."""
     asked = request.GET.get("months", "")
     months = int(asked) if asked in map(str, SPANS) else 6

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages as notices
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from hagukumi.messages import rules, services
 from hagukumi.messages.models import Broadcast, Message, Sender
 
 from . import broadcasts, mail_kpi, unsubscribe
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 PREVIEW_POLICY = (
     "sandbox allow-popups; default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline';"
@@ -120,13 +120,13 @@ class SenderForm(forms.ModelForm):
 
 
 @access(EVERYONE)
-def templates(request: HttpRequest) -> HttpResponse:
+def templates(request: Request) -> HttpResponse:
     """Every template in use, with what went out of it."""
     return render(request, "messages/templates.html", {"rows": services.message_totals(), "tab": "templates"})
 
 
 @access(MARKETING)
-def message_new(request: HttpRequest) -> HttpResponse:
+def message_new(request: Request) -> HttpResponse:
     if not Sender.objects.exists():
         notices.info(request, _("先に差出人を登録してください。"))
         return redirect("sender_new")
@@ -135,12 +135,12 @@ def message_new(request: HttpRequest) -> HttpResponse:
 
 
 @access(MARKETING)
-def message(request: HttpRequest, message_id: int) -> HttpResponse:
+def message(request: Request, message_id: int) -> HttpResponse:
     found = get_object_or_404(Message, pk=message_id, archived_at=None)
     return _edit(request, found, MessageForm(request.POST or None, instance=found))
 
 
-def _edit(request: HttpRequest, found: Message, form: MessageForm) -> HttpResponse:
+def _edit(request: Request, found: Message, form: MessageForm) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if Broadcast.objects.filter(message_id=found.pk or 0, state="sending").exists():
             form.add_error(None, _("このメールは配信中です。変更するには、先に配信を一時停止してください。"))
@@ -173,7 +173,7 @@ def _preview_leads() -> Any:
     )
 
 
-def _draft(request: HttpRequest) -> Message | None:
+def _draft(request: Request) -> Message | None:
     """The message as typed so far, for a preview; None while there is no sender."""
     sender = Sender.objects.filter(pk=request.POST.get("sender") or 0).first() or Sender.objects.order_by("id").first()
     if sender is None:
@@ -183,7 +183,7 @@ def _draft(request: HttpRequest) -> Message | None:
     return Message(sender=sender, kind=kind, **given)
 
 
-def _chosen_lead(request: HttpRequest) -> int | None:
+def _chosen_lead(request: Request) -> int | None:
     chosen = request.POST.get("lead", "")
     return int(chosen) if re.fullmatch(r"[0-9]{1,18}", chosen) else None
 
@@ -191,7 +191,7 @@ def _chosen_lead(request: HttpRequest) -> int | None:
 @require_POST
 @access(MARKETING)
 @xframe_options_sameorigin
-def message_preview(request: HttpRequest) -> HttpResponse:
+def message_preview(request: Request) -> HttpResponse:
     """The HTML as the chosen lead would see it, in a sandbox; subject and text come by `message_check`."""
     draft = _draft(request)
     try:
@@ -208,7 +208,7 @@ def _framed(response: HttpResponse) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def message_check(request: HttpRequest) -> HttpResponse:
+def message_check(request: Request) -> HttpResponse:
     """Subject and text as rendered, and what is wrong so far."""
     draft = _draft(request)
     context: dict[str, Any] = {"problems": []}
@@ -223,7 +223,7 @@ def message_check(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def message_test(request: HttpRequest, message_id: int) -> HttpResponse:
+def message_test(request: Request, message_id: int) -> HttpResponse:
     """Send the saved message to one's own address."""
     found = get_object_or_404(Message, pk=message_id)
     try:
@@ -241,7 +241,7 @@ def message_test(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def message_archive(request: HttpRequest, message_id: int) -> HttpResponse:
+def message_archive(request: Request, message_id: int) -> HttpResponse:
     """Put a template away; what was sent of it stays."""
     found = get_object_or_404(Message, pk=message_id)
     if Broadcast.objects.filter(message=found, state__in=("scheduled", "sending", "paused")).exists():
@@ -254,7 +254,7 @@ def message_archive(request: HttpRequest, message_id: int) -> HttpResponse:
 
 
 @access(MARKETING)
-def senders(request: HttpRequest) -> HttpResponse:
+def senders(request: Request) -> HttpResponse:
     rows = [
         {"sender": sender, "missing": [rules.DISPLAY_ITEMS[name] for name in _missing(sender)]}
         for sender in Sender.objects.order_by("id")
@@ -267,16 +267,16 @@ def _missing(sender: Sender) -> list[str]:
 
 
 @access(MARKETING)
-def sender_new(request: HttpRequest) -> HttpResponse:
+def sender_new(request: Request) -> HttpResponse:
     return _edit_sender(request, None)
 
 
 @access(MARKETING)
-def sender(request: HttpRequest, sender_id: int) -> HttpResponse:
+def sender(request: Request, sender_id: int) -> HttpResponse:
     return _edit_sender(request, get_object_or_404(Sender, pk=sender_id))
 
 
-def _edit_sender(request: HttpRequest, found: Sender | None) -> HttpResponse:
+def _edit_sender(request: Request, found: Sender | None) -> HttpResponse:
     form = SenderForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
         saved = form.save()
@@ -291,7 +291,7 @@ def _edit_sender(request: HttpRequest, found: Sender | None) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def delivery_resend(request: HttpRequest, lead_id: int, delivery_id: int) -> HttpResponse:
+def delivery_resend(request: Request, lead_id: int, delivery_id: int) -> HttpResponse:
     """Send one failed, skipped or doubtful mail again, because a person decided so."""
     if not services.resend(lead_id, delivery_id, request.now):
         raise Http404

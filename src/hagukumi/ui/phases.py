@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
@@ -18,7 +18,7 @@ from hagukumi.phases.models import Phase, PhaseModel, PhaseRule
 from hagukumi.segments import services as segments
 
 from . import conditions, words
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 CARDS = 12
 
@@ -58,7 +58,7 @@ class RuleForm(forms.Form):
 
 
 @access(EVERYONE)
-def phases(request: HttpRequest) -> HttpResponse:
+def phases(request: Request) -> HttpResponse:
     """The board of a model; the part that htmx asks for again is the columns."""
     model = _model(request.GET.get("model", ""))
     if model is None:
@@ -76,7 +76,7 @@ def phases(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def phase_move(request: HttpRequest, model_key: str, lead_id: int) -> HttpResponse:
+def phase_move(request: Request, model_key: str, lead_id: int) -> HttpResponse:
     """Move one person by hand, with a reason."""
     model = get_object_or_404(PhaseModel, key=model_key)
     lead = get_object_or_404(Lead, lead_id=lead_id, known_at__isnull=False, merged_into=None)
@@ -99,7 +99,7 @@ def phase_move(request: HttpRequest, model_key: str, lead_id: int) -> HttpRespon
 
 
 @access(EVERYONE)
-def phase_rules(request: HttpRequest, model_key: str) -> HttpResponse:
+def phase_rules(request: Request, model_key: str) -> HttpResponse:
     """A model's rules, by the phase in which they are asked, as sentences."""
     model = get_object_or_404(PhaseModel, key=model_key)
     broken = dict(SetAside.objects.filter(owner="phase").values_list("object_id", "error"))
@@ -129,7 +129,7 @@ def phase_rules(request: HttpRequest, model_key: str) -> HttpResponse:
 
 
 @access(MARKETING)
-def phase_rule(request: HttpRequest, model_key: str, rule_id: int | None = None) -> HttpResponse:
+def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> HttpResponse:
     """One rule, new or again; the next beat asks it of everybody."""
     model = get_object_or_404(PhaseModel, key=model_key)
     rule = get_object_or_404(PhaseRule, id=rule_id, model=model) if rule_id else None
@@ -171,7 +171,7 @@ def phase_rule(request: HttpRequest, model_key: str, rule_id: int | None = None)
 
 @require_POST
 @access(MARKETING)
-def phase_rule_delete(request: HttpRequest, model_key: str, rule_id: int) -> HttpResponse:
+def phase_rule_delete(request: Request, model_key: str, rule_id: int) -> HttpResponse:
     rule = get_object_or_404(PhaseRule, id=rule_id, model__key=model_key)
     services.delete_rule(rule.id)
     messages.success(request, _("ルールを削除しました。いまの位置は変わりません。"))

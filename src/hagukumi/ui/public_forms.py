@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import translation
@@ -23,7 +23,7 @@ from hagukumi.kit import answers
 from hagukumi.tracking import services as tracking
 from hagukumi.tracking.models import Site
 
-from .access import public
+from .access import Request, public
 from .tracking import collector_url
 
 MAX_BODY = 65_536
@@ -34,7 +34,7 @@ MAX_BODY = 65_536
 @xframe_options_exempt
 @never_cache
 @require_http_methods(["GET", "POST"])
-def hosted(request: HttpRequest, slug: str) -> HttpResponse:
+def hosted(request: Request, slug: str) -> HttpResponse:
     form = _open_form(slug)
     language = _language(request)
     definition = answers.definition(form.version.definition)
@@ -48,7 +48,7 @@ def hosted(request: HttpRequest, slug: str) -> HttpResponse:
 @xframe_options_exempt
 @never_cache
 @require_http_methods(["GET"])
-def thanks(request: HttpRequest, slug: str) -> HttpResponse:
+def thanks(request: Request, slug: str) -> HttpResponse:
     form = _open_form(slug, also_closed=True)
     language = _language(request)
     definition = answers.definition(form.version.definition)
@@ -93,7 +93,7 @@ def shown(
     return {
         "title": answers.pick(definition.title_ja, definition.title_en, language),
         "lead": answers.pick(definition.lead_ja, definition.lead_en, language),
-        "button": answers.pick(definition.button_ja, definition.button_en, language) or ("Send" if language == "en" else "送信する"),
+        "button": answers.pick(definition.button_ja, definition.button_en, language) or answers.message("send", language),
         "fields": fields,
         "consent": definition.consent,
         "consent_text": consent_text,
@@ -110,7 +110,7 @@ _AUTOCOMPLETE = {
 }  # fmt: skip
 
 
-def _answered(request: HttpRequest, form: Form, definition: answers.Definition, language: str) -> HttpResponse:
+def _answered(request: Request, form: Form, definition: answers.Definition, language: str) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         return HttpResponse(status=413)
     given = {key: str(value) for key, value in request.POST.items()}
@@ -135,7 +135,7 @@ def _answered(request: HttpRequest, form: Form, definition: answers.Definition, 
 
 
 def _page(
-    request: HttpRequest, form: Form, definition: answers.Definition, language: str,
+    request: Request, form: Form, definition: answers.Definition, language: str,
     given: Mapping[str, str], errors: Mapping[str, str], status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     text = form.version.consent_text.text if form.version.consent_text else ""
@@ -175,12 +175,12 @@ def _open_form(slug: str, *, also_closed: bool = False) -> Form:
     return form
 
 
-def _language(request: HttpRequest) -> str:
+def _language(request: Request) -> str:
     asked = request.POST.get(answers.LANGUAGE) or request.GET.get("l", "")
     return asked if asked in ("ja", "en") else answers.language_of(request.headers.get("Accept-Language", ""))
 
 
-def _visitor(request: HttpRequest) -> str:
+def _visitor(request: Request) -> str:
     """The tag's visitor id: posted, handed over by the framing site, or this site's own cookie."""
     found = request.POST.get(answers.VISITOR) or request.GET.get("v") or request.COOKIES.get("hgk", "")
     plain = found.replace("-", "").replace("_", "")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from hagukumi.reports import services
 from hagukumi.reports.models import Plan
 from hagukumi.reports.rules import STAGES
 
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 ADVICE = {
     "enough": gettext_lazy("目標に届いています。"),
@@ -70,7 +70,7 @@ def _a_year_back(today: date) -> date:
     return today.replace(year=today.year - 1, day=1)
 
 
-def _window(request: HttpRequest) -> tuple[WindowForm, services.Window]:
+def _window(request: Request) -> tuple[WindowForm, services.Window]:
     today = clock.jst_date(request.now)
     usual = {"first": _a_year_back(today), "last": today}
     form = WindowForm(request.GET if "first" in request.GET else usual)
@@ -81,7 +81,7 @@ def _window(request: HttpRequest) -> tuple[WindowForm, services.Window]:
 
 
 @access(EVERYONE)
-def funnel(request: HttpRequest) -> HttpResponse:
+def funnel(request: Request) -> HttpResponse:
     """Stages with 歩留まり and loss, for a period and a source; yield per source; months."""
     form, window = _window(request)
     steps = services.funnel(window, request.now)
@@ -157,7 +157,7 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @access(EVERYONE)
-def plan(request: HttpRequest) -> HttpResponse:
+def plan(request: Request) -> HttpResponse:
     """The reverse calculation: how many leads a 受注 target needs, at the rates of the past year or the user's own."""
     window_form, window = _window(request)
     steps = services.funnel(window, request.now)
@@ -198,7 +198,7 @@ def _plan_rows(steps: list[Any], result: Any, form: PlanForm) -> list[dict[str, 
 
 
 @access(MARKETING)
-def plan_save(request: HttpRequest) -> HttpResponse:
+def plan_save(request: Request) -> HttpResponse:
     form = PlanForm(request.POST)
     if request.method == "POST" and form.is_valid():
         month = clock.jst_date(request.now).replace(day=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from hagukumi.scenarios.naming import Names
 from hagukumi.scenarios.rehearsal import rehearse
 from hagukumi.scenarios.rules import ENTRY, Branch, End, Graph
 
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 from .scenario_forms import EntryForm, NameForm, form_of
 
 STATES = {
@@ -45,7 +45,7 @@ def _get(scenario_id: int) -> Scenario:
 
 
 @access(EVERYONE)
-def scenario_list(request: HttpRequest) -> HttpResponse:
+def scenario_list(request: Request) -> HttpResponse:
     """Every scenario with its state and how many people are on it."""
     totals = services.totals()
     aside = dict(SetAside.objects.filter(owner="scenario").values_list("object_id", "error"))
@@ -61,7 +61,7 @@ def scenario_list(request: HttpRequest) -> HttpResponse:
 
 
 @access(MARKETING)
-def scenario_new(request: HttpRequest) -> HttpResponse:
+def scenario_new(request: Request) -> HttpResponse:
     form = NameForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         made = services.create(form.cleaned_data["name"], now=request.now)
@@ -73,7 +73,7 @@ def scenario_new(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def scenario(request: HttpRequest, scenario_id: int) -> HttpResponse:
+def scenario(request: Request, scenario_id: int) -> HttpResponse:
     """The graph of a version with live counts; the one in force unless `v` names another."""
     found = _get(scenario_id)
     versions = list(found.scenarioversion_set.select_related("published_by").order_by("-number"))
@@ -110,7 +110,7 @@ def _version(versions: list[ScenarioVersion], found: Scenario, number: str | Non
 
 @require_GET
 @access(EVERYONE)
-def scenario_counts(request: HttpRequest, scenario_id: int, number: int) -> JsonResponse:
+def scenario_counts(request: Request, scenario_id: int, number: int) -> JsonResponse:
     """Live counts of a version, for the graph: nodes -> people there, edges -> people who went that way."""
     version = get_object_or_404(ScenarioVersion, scenario_id=scenario_id, number=number)
     counts = services.node_counts(version)
@@ -166,7 +166,7 @@ def _drawing(graph: Graph, names: Names, counts: services.NodeCounts | None) -> 
 
 
 @access(MARKETING)
-def scenario_edit(request: HttpRequest, scenario_id: int) -> HttpResponse:
+def scenario_edit(request: Request, scenario_id: int) -> HttpResponse:
     """The draft: every change is kept at once; a change by somebody else is shown, never overwritten."""
     found = _get(scenario_id)
     if request.method != "POST":
@@ -201,7 +201,7 @@ class _InvalidError(ValueError):
         self.form = form
 
 
-def _edited(request: HttpRequest, graph: Graph) -> tuple[Graph, str]:
+def _edited(request: Request, graph: Graph) -> tuple[Graph, str]:
     """The graph after the posted operation, and the node to show open."""
     act, node_id = request.POST.get("act", ""), request.POST.get("node", "")
     if act == "entry":
@@ -265,7 +265,7 @@ def _put_faulty(context: dict[str, Any]) -> None:
 
 @require_POST
 @access(MARKETING)
-def scenario_rename(request: HttpRequest, scenario_id: int) -> HttpResponse:
+def scenario_rename(request: Request, scenario_id: int) -> HttpResponse:
     form = NameForm(request.POST)
     if form.is_valid():
         services.rename(scenario_id, form.cleaned_data["name"], now=request.now)
@@ -278,7 +278,7 @@ def scenario_rename(request: HttpRequest, scenario_id: int) -> HttpResponse:
 
 
 @access(MARKETING)
-def scenario_publish(request: HttpRequest, scenario_id: int) -> HttpResponse:
+def scenario_publish(request: Request, scenario_id: int) -> HttpResponse:
     """What would be published, what is in the way, and how many would enter at once; then publish."""
     found = _get(scenario_id)
     graph = services.draft_of(found)
@@ -311,7 +311,7 @@ def scenario_publish(request: HttpRequest, scenario_id: int) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def scenario_turn(request: HttpRequest, scenario_id: int, act: str) -> HttpResponse:
+def scenario_turn(request: Request, scenario_id: int, act: str) -> HttpResponse:
     """Pause, resume or stop, and say what that means in numbers."""
     inside = services.totals().get(scenario_id, services.Totals()).inside
     get_object_or_404(Scenario, id=scenario_id)
@@ -334,7 +334,7 @@ def scenario_turn(request: HttpRequest, scenario_id: int, act: str) -> HttpRespo
 
 
 @access(EVERYONE)
-def scenario_people(request: HttpRequest, scenario_id: int, number: int) -> HttpResponse:
+def scenario_people(request: Request, scenario_id: int, number: int) -> HttpResponse:
     """The people at one node of a version (`node`), or those who have come through (`node=through`); keyset pages."""
     found = _get(scenario_id)
     version = get_object_or_404(found.scenarioversion_set, number=number)
@@ -389,7 +389,7 @@ def _cursor(text: str | None) -> tuple[datetime, int] | None:
 
 @require_GET
 @access(MARKETING)
-def scenario_try(request: HttpRequest, scenario_id: int) -> HttpResponse:
+def scenario_try(request: Request, scenario_id: int) -> HttpResponse:
     """One lead's way through the draft, waits skipped; nothing is written, nothing is sent."""
     found = _get(scenario_id)
     graph = services.draft_of(found)
@@ -412,7 +412,7 @@ def scenario_try(request: HttpRequest, scenario_id: int) -> HttpResponse:
     return render(request, "scenarios/try.html", context)
 
 
-def _other_ways(stop: Any, request: HttpRequest) -> list[dict[str, Any]]:
+def _other_ways(stop: Any, request: Request) -> list[dict[str, Any]]:
     if not isinstance(stop.node, Branch):
         return []
     ways = []

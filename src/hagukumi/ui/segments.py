@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import get_language
@@ -17,13 +17,13 @@ from hagukumi.segments import services
 from hagukumi.segments.models import Segment
 
 from . import conditions
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 PAGE = 50
 
 
 @access(EVERYONE)
-def segments(request: HttpRequest) -> HttpResponse:
+def segments(request: Request) -> HttpResponse:
     """Every segment with its sentence, its members now, and what is wrong with it."""
     counts = services.member_counts()
     broken = _broken()
@@ -41,7 +41,7 @@ def segments(request: HttpRequest) -> HttpResponse:
 
 
 @access(EVERYONE)
-def segment(request: HttpRequest, segment_id: int) -> HttpResponse:
+def segment(request: Request, segment_id: int) -> HttpResponse:
     """One segment: its sentence and its members, newest first."""
     found = get_object_or_404(Segment, id=segment_id, archived_at=None)
     rows, more = services.member_page(segment_id, _keyset(request.GET.get("after", "")), PAGE)
@@ -59,7 +59,7 @@ def segment(request: HttpRequest, segment_id: int) -> HttpResponse:
 
 
 @access(EVERYONE)
-def segment_why(request: HttpRequest, segment_id: int, lead_id: int) -> HttpResponse:
+def segment_why(request: Request, segment_id: int, lead_id: int) -> HttpResponse:
     """Why this person is in the segment (or not): each part of the condition with the facts behind it."""
     found = get_object_or_404(Segment, id=segment_id, archived_at=None)
     lead = get_object_or_404(Lead, lead_id=lead_id, known_at__isnull=False)
@@ -73,7 +73,7 @@ def segment_why(request: HttpRequest, segment_id: int, lead_id: int) -> HttpResp
 
 
 @access(MARKETING)
-def segment_edit(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
+def segment_edit(request: Request, segment_id: int | None = None) -> HttpResponse:
     """Build a segment, new or again; the beat brings its members in line."""
     found = get_object_or_404(Segment, id=segment_id, archived_at=None) if segment_id else None
     name = request.POST.get("name", found.name if found else "")
@@ -101,7 +101,7 @@ def segment_edit(request: HttpRequest, segment_id: int | None = None) -> HttpRes
 
 @require_POST
 @access(MARKETING)
-def segment_archive(request: HttpRequest, segment_id: int) -> HttpResponse:
+def segment_archive(request: Request, segment_id: int) -> HttpResponse:
     found = get_object_or_404(Segment, id=segment_id, archived_at=None)
     try:
         left = services.archive(segment_id, now=request.now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from hagukumi.leads import rules
 from hagukumi.leads.models import Lead, Source
 
 from . import words
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 
 def bases(empty: str) -> list[tuple[str, str]]:
@@ -51,7 +51,7 @@ class SourceForm(forms.ModelForm):
 
 @access(EVERYONE)
 @require_GET
-def sources(request: HttpRequest) -> HttpResponse:
+def sources(request: Request) -> HttpResponse:
     """Every source with its leads and what one of them cost; newest first."""
     known = Lead.objects.filter(known_at__isnull=False, merged_into__isnull=True, source__isnull=False)
     counts = dict(known.values_list("source_id").annotate(n=Count("lead_id")))
@@ -67,7 +67,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
-def source(request: HttpRequest, source_id: int | None = None) -> HttpResponse:
+def source(request: Request, source_id: int | None = None) -> HttpResponse:
     """Make a source, or correct one."""
     found = get_object_or_404(Source, id=source_id) if source_id else None
     form = SourceForm(request.POST or None, instance=found or Source(created_at=request.now))

@@ -1,4 +1,4 @@
-"""計測タグ: the snippet, the sites that may send, whether they are alive, pages and what they mean, what was dropped."""
+"""計測タグ: the snippet, the sites that may send, whether they are alive, pages, what was dropped."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from hagukumi.tracking import rules, screens, services
 from hagukumi.tracking.models import Site
 
 from . import words
-from .access import MARKETING, access
+from .access import MARKETING, Request, access
 
 PAGE = 50
 DAYS = 30
@@ -48,13 +48,13 @@ def collector_url() -> str:
 
 @access(MARKETING)
 @require_GET
-def tracking(request: HttpRequest) -> HttpResponse:
+def tracking(request: Request) -> HttpResponse:
     return render(request, "tracking/tracking.html", _setup(request))
 
 
 @access(MARKETING)
 @require_POST
-def add_site(request: HttpRequest) -> HttpResponse:
+def add_site(request: Request) -> HttpResponse:
     form = SiteForm(request.POST)
     if not form.is_valid():
         return render(request, "tracking/tracking.html", _setup(request, form), status=422)
@@ -68,7 +68,7 @@ def add_site(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_POST
-def remove_site(request: HttpRequest, pk: int) -> HttpResponse:
+def remove_site(request: Request, pk: int) -> HttpResponse:
     site = get_object_or_404(Site, pk=pk)
     site.delete()
     messages.success(request, _("%(site)s の計測を止めました。これまでの履歴は残ります。") % {"site": site.origin})
@@ -77,13 +77,13 @@ def remove_site(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def live(request: HttpRequest) -> HttpResponse:
+def live(request: Request) -> HttpResponse:
     return render(request, "tracking/live.html", {"sites": _sites(request.now)})
 
 
 @access(MARKETING)
 @require_GET
-def pages(request: HttpRequest) -> HttpResponse:
+def pages(request: Request) -> HttpResponse:
     first = clock.jst_date(request.now) - timedelta(days=DAYS - 1)
     query, category = request.GET.get("q", "").strip()[:200], request.GET.get("category", "")
     after = _after(request.GET.get("after", ""))
@@ -105,7 +105,7 @@ def pages(request: HttpRequest) -> HttpResponse:
 
 @access(MARKETING)
 @require_POST
-def set_category(request: HttpRequest, pk: int) -> HttpResponse:
+def set_category(request: Request, pk: int) -> HttpResponse:
     category = request.POST.get("category", "")
     if category and category not in rules.CATEGORIES:
         return HttpResponse(status=422)
@@ -117,7 +117,7 @@ def set_category(request: HttpRequest, pk: int) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def drops(request: HttpRequest) -> HttpResponse:
+def drops(request: Request) -> HttpResponse:
     today = clock.jst_date(request.now)
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     counts: dict[str, dict[Any, int]] = defaultdict(dict)
@@ -140,7 +140,7 @@ def drops(request: HttpRequest) -> HttpResponse:
     return render(request, "tracking/drops.html", {"tab": "drops", "rows": rows, "chart": chart, "days": DAYS})
 
 
-def _setup(request: HttpRequest, form: SiteForm | None = None) -> dict[str, Any]:
+def _setup(request: Request, form: SiteForm | None = None) -> dict[str, Any]:
     address = collector_url()
     plain = f'<script async src="{address}/tag.js"></script>'
     consent = f'<script async src="{address}/tag.js" data-consent="required"></script>'
@@ -175,7 +175,7 @@ def _state(site: Site, now: Any) -> str:
     return "quiet" if quiet < timedelta(hours=24) else "silent"
 
 
-def _views_chart(request: HttpRequest) -> dict[str, Any]:
+def _views_chart(request: Request) -> dict[str, Any]:
     today = clock.jst_date(request.now)
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     views = {row["day"]: row["views"] for row in screens.views_by_day(days[0])}

@@ -1,6 +1,6 @@
 """配信停止: the public page behind every mail's stop link. GET shows, POST acts (RFC 8058); a scanner stops nobody."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -10,13 +10,13 @@ from hagukumi.consent import services as consent
 from hagukumi.kit import tokens
 from hagukumi.messages import rules, services
 
-from .access import public
+from .access import Request, public
 
 
 @csrf_exempt  # mail providers post here without a cookie (RFC 8058 3.2); the sealed token is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @public
-def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+def unsubscribe(request: Request, token: str) -> HttpResponse:
     """The page of one recipient. Shows their address masked, for the mail may have been forwarded."""
     try:
         numbers, _text = tokens.unseal("unsubscribe", token)
@@ -39,7 +39,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     )
 
 
-def _act(request: HttpRequest, lead_id: int, delivery_id: int) -> None:
+def _act(request: Request, lead_id: int, delivery_id: int) -> None:
     if request.POST.get("act") == "resume":
         services.resubscribe(lead_id, delivery_id, evidence=f"/u/ delivery {delivery_id}", now=request.now)
     else:
@@ -47,7 +47,7 @@ def _act(request: HttpRequest, lead_id: int, delivery_id: int) -> None:
         services.unsubscribe(lead_id, delivery_id, evidence=f"/u/ delivery {delivery_id} ({way})", now=request.now)
 
 
-def _page(request: HttpRequest, context: dict[str, object], status: int = 200) -> HttpResponse:
+def _page(request: Request, context: dict[str, object], status: int = 200) -> HttpResponse:
     response = render(request, "messages/unsubscribe.html", context, status=status)
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
