@@ -33,6 +33,8 @@ function dressed(options: Options): Options {
     splitLine: line,
     axisLabel: { color: shade("--house-ink-soft"), fontSize: 12 },
   };
+  const dress = (given: object | object[] | undefined): object =>
+    Array.isArray(given) ? given.map((one: object) => ({ ...axis, ...one })) : { ...axis, ...given };
   return {
     color: ["--house-sprout", "--house-sky", "--house-amber", "--house-plum", "--house-stone"].map(shade),
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: shade("--house-ink") },
@@ -42,8 +44,8 @@ function dressed(options: Options): Options {
     ...options,
     ...(options.xAxis && {
       grid: { left: 8, right: 24, top: 28, bottom: 8, containLabel: true, ...options.grid },
-      xAxis: { ...axis, ...options.xAxis },
-      yAxis: { ...axis, ...options.yAxis },
+      xAxis: dress(options.xAxis),
+      yAxis: dress(options.yAxis),
     }),
   };
 }
