@@ -38,8 +38,10 @@ def one_transaction():
 def caller(one_transaction, admin, people, now, monkeypatch):
     """A token that may do everything, in a house where ids from 1 on mean something."""
     monkeypatch.setattr(auth, "REQUESTS_PER_MINUTE", 10**9)
-    Lead.objects.create(lead_id=1, last_name="一番", known_at=now, created_at=now, updated_at=now)
-    ids = [1, *people(3)]
+    Lead.objects.update_or_create(
+        lead_id=1, defaults={"last_name": "一番", "known_at": now, "created_at": now, "updated_at": now}
+    )
+    ids = [1, *(lead for lead in people(3) if lead != 1)]
     ledger.record([ledger.Fact(lead, "page_view", now, object_id=1) for lead in ids])
     segment = Segment.objects.create(id=1, name="全員", tree={}, created_at=now, updated_at=now)
     SegmentMember.objects.bulk_create(SegmentMember(lead_id=lead, segment_id=segment.id, since=now) for lead in ids)
