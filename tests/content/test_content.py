@@ -37,7 +37,7 @@ def test_an_upload_is_kept_under_a_random_name_and_served_as_attachment(media, s
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("x.html", b"<script>"), ("x.svg", b"<svg/>"), ("x.php", b"<?php"), ("x.pdf", b"<html>"), ("x.pdf", b""), ("x", b"a")],
+    [("x.html", b"<script>"), ("x.svg", b"<svg/>"), ("x.php", b"<?php"), ("x.pdf", b"<html>"), ("x.pdf", b"")],
 )
 def test_what_is_no_document_is_refused_beside_the_field(media, signed_in, marketer, name, data):
     response = upload(signed_in(marketer), name, data)
@@ -63,7 +63,7 @@ def test_a_path_that_leads_outside_is_not_served(media, now):
 
 def test_names_lose_what_does_harm():
     assert rules.safe_name("../../etc/pass\nwd.pdf") == "passwd.pdf"
-    assert rules.safe_name("C:\\x\\資料\".pdf") == "資料.pdf"
+    assert rules.safe_name('C:\\x\\資料".pdf') == "資料.pdf"
 
 
 def test_a_link_for_a_known_person_records_at_once(media, signed_in, marketer, people, client, now):

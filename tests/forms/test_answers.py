@@ -34,8 +34,8 @@ def test_good_answers_become_values():
     assert outcome.ok
     assert outcome.consent
     assert outcome.values == {
-        "company": "青葉製作所", "mail": "a@aoba.example.co.jp", "tel": "03-1234-5678", "users": 1200, "when": "半年以内",
-        "line": "AB", "tour": True,
+        "company": "青葉製作所", "mail": "a@aoba.example.co.jp", "tel": "03-1234-5678", "users": 1200,
+        "when": "半年以内", "line": "AB", "tour": True,
     }  # fmt: skip
     assert answers.lead_row(FORM, outcome.values) == {
         "company_name": "青葉製作所", "email": "a@aoba.example.co.jp", "phone": "03-1234-5678", "users_expected": 1200,

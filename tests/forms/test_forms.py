@@ -23,7 +23,9 @@ from hagukumi.tracking.models import Drop, Inbox
 from hagukumi.worker.heart import beat, settle
 
 pytestmark = pytest.mark.django_db
-PERSON = {"company_name": "株式会社青葉製作所", "last_name": "佐藤", "first_name": "花子", "email": "sato@aoba.example.co.jp"}
+PERSON = {
+    "company_name": "株式会社青葉製作所", "last_name": "佐藤", "first_name": "花子", "email": "sato@aoba.example.co.jp",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -215,8 +217,9 @@ def test_the_file_behind_a_form(form, stranger, at, settings, tmp_path, now):
     settings.MEDIA_ROOT = tmp_path
     (tmp_path / "content").mkdir()
     (tmp_path / "content/x.pdf").write_bytes(b"%PDF-1.7 yes")
-    piece = Content.objects.create(title="総合カタログ", kind="catalog", file_name="総合カタログ.pdf", path="content/x.pdf",
-                                   created_at=now)  # fmt: skip
+    piece = Content.objects.create(
+        title="総合カタログ", kind="catalog", file_name="総合カタログ.pdf", path="content/x.pdf", created_at=now
+    )
     Form.objects.update(content=piece)
     fields = page_fields(stranger.get("/f/catalog"))
     at(5)
@@ -252,8 +255,8 @@ def test_the_builder_adds_moves_and_removes_without_saving(form, signed_in, mark
 
 
 def test_saving_makes_a_version_that_the_page_shows(form, signed_in, marketer, stranger):
-    post = {"rows": "1", "f0-label_ja": "<b>お名前</b>", "f0-maps_to": "last_name", "f0-type": "text", "f0-required": "1",
-            "title_ja": "新しい題", "consent": "none", "do": "save"}  # fmt: skip
+    post = {"rows": "1", "f0-label_ja": "<b>お名前</b>", "f0-maps_to": "last_name", "f0-type": "text",
+            "f0-required": "1", "title_ja": "新しい題", "consent": "none", "do": "save"}  # fmt: skip
     response = signed_in(marketer).post(f"/forms/{form.pk}/edit/", post)
     assert response.status_code == 302
     text = stranger.get("/f/catalog").content.decode()
@@ -280,7 +283,13 @@ def test_answers_are_listed_and_exported_without_formulas(form, signed_in, marke
     assert "'=HYPERLINK(1)" in csv
 
 
-@pytest.mark.parametrize("path", ["/forms/", "/forms/new/", "/content/", "/content/new/", "/tracking/", "/tracking/pages/", "/tracking/drops/", "/tracking/live/"])
+SCREENS = (
+    "/forms/", "/forms/new/", "/content/", "/content/new/", "/tracking/", "/tracking/pages/", "/tracking/drops/",
+    "/tracking/live/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SCREENS)
 def test_screens_answer_empty_and_are_closed_to_sales(path, signed_in, marketer, seller, db):
     assert signed_in(marketer).get(path).status_code == 200
     assert signed_in(seller).get(path).status_code == 403

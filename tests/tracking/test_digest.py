@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from hagukumi.leads.models import Lead, LeadIdentity
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity, ActivityDay
-from hagukumi.leads.models import Lead, LeadIdentity
 from hagukumi.messages import kinds as mail
 from hagukumi.messages.models import Delivery
 from hagukumi.tracking import digest, kinds
@@ -187,7 +187,10 @@ def test_a_browser_with_a_name_keeps_it(say, now, people):
 
 
 def test_hostile_texts_are_kept_as_they_are(say, now):
-    say(title="<script>alert(1)</script>'; DROP TABLE lead; -- \u202e", url="https://www.aoba.example.co.jp/?q=%27'\"<b>")
+    say(
+        title="<script>alert(1)</script>'; DROP TABLE lead; -- \u202e",
+        url="https://www.aoba.example.co.jp/?q=%27'\"<b>",
+    )
     beat(now)
     assert Page.objects.get().title.startswith("<script>")
 

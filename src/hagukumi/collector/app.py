@@ -1,6 +1,6 @@
 """The collector's face: a Granian RSGI application, one process, no Django.
 
-GET /tag.js · POST /e (a batch) · GET /c/<token> (click) · GET /o/<token>.gif (open) · POST /f/<slug> (form) · GET /health
+GET /tag.js · POST /e (a batch) · GET /c/<token> (click) · GET /o/<token>.gif (open) · POST /f/<slug> · GET /health
 Batches and forms are answered after their commit; clicks and opens never wait for it.
 """
 

@@ -1,4 +1,4 @@
-"""The buffer: many requests, one commit. Lines gather while the last COPY is under way and leave together with the next.
+"""The buffer: many requests, one commit. Lines gather while the last COPY is under way and leave with the next.
 
 One task owns the database connection. `put` returns a future that is done when the lines are safe: committed, or on
 the spool's disk while the database is away or slow. It fails only when neither is possible.

@@ -29,7 +29,8 @@ def read_click(token: str) -> Click:
     numbers, url = tokens.unseal("click", token)
     if len(numbers) != 3 or not pipeline.origin_of(url):
         raise tokens.BadTokenError("click")
-    return Click(*numbers, url=quote(url, safe=_URL_SAFE))
+    lead_id, delivery_id, link_no = numbers
+    return Click(lead_id, delivery_id, link_no, quote(url, safe=_URL_SAFE))
 
 
 def read_open(token: str) -> tuple[int, int]:
@@ -49,7 +50,7 @@ def with_arrival(click: Click, sites: frozenset[str], at: float) -> str:
 
 
 def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
-    """Lead, delivery and an id by which a second browser with the same token is known; nothing when stale or foreign."""
+    """Lead, delivery and an id by which a second use of the token is known; nothing when stale or foreign."""
     try:
         (lead_id, delivery_id, made_at), _ = tokens.unseal("arrive", token)
     except (tokens.BadTokenError, ValueError):

@@ -156,9 +156,10 @@ EVENT_STEPS: tuple[Callable[[wire.Event, Context], wire.Event | Drop], ...] = (
 def take(event: wire.Event, context: Context) -> wire.Event | Drop:
     """Run an event through every step: the event, or the first step's reason."""
     for step in EVENT_STEPS:
-        event = step(event, context)  # type: ignore[assignment]
-        if event.__class__ is Drop:
-            break
+        taken = step(event, context)
+        if isinstance(taken, Drop):
+            return taken
+        event = taken
     return event
 
 

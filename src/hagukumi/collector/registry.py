@@ -1,7 +1,6 @@
 """What the collector must know to answer without the database: registered sites and open forms, with a copy on disk."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +74,7 @@ class Registry:
         partial = self._path.with_suffix(".partial")
         try:
             partial.write_bytes(data)
-            os.replace(partial, self._path)
+            partial.replace(self._path)
         except OSError as error:
             log.warning("the registry's copy could not be written", error=str(error))
 

@@ -1,7 +1,7 @@
 """The spool: lines on disk while the database is away. A line is acknowledged once it is on the disk, not before.
 
 Appends go to `spool/current`. When the database is back, `current` becomes a numbered file, which is copied in parts
-and deleted after its last commit. A crash between the two copies some lines twice: the digest knows repeats by event id.
+and deleted after its last commit. A crash between the two copies lines twice: the digest knows repeats by event id.
 """
 
 import os
@@ -12,7 +12,7 @@ CHUNK_LINES = 5_000
 
 
 class Spool:
-    """Files under `folder`. Synchronous: the buffer calls `append` off the event loop. `waiting`: something is on disk."""
+    """Files under `folder`. The buffer calls `append` off the event loop. `waiting`: something is on disk."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Content(models.Model):
-    """A downloadable piece. `kind`: `content.rules.KINDS`. The file lives under the home folder, served by a signed link."""
+    """A downloadable piece. `kind`: `content.rules.KINDS`. Its file is served by a signed link."""
 
     title = models.CharField(max_length=160)
     kind = models.CharField(max_length=20)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Form(models.Model):
-    """`kind`: inquiry, download, seminar, survey. The live definition is `version`; a published version never changes."""
+    """`kind`: inquiry, download, seminar, survey. The live definition is `version`; versions never change."""
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)

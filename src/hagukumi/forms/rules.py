@@ -84,7 +84,7 @@ def _timeframe() -> Field:
 
 
 def problems(definition: Definition) -> list[str]:
-    """Why a definition cannot be opened: codes `no_fields`, `no_title`, `no_label`, `no_choices`, `twice`, `no_person`."""
+    """Why a definition cannot be opened: `no_fields`, `no_title`, `no_label`, `no_choices`, `twice`, `no_person`."""
     found = []
     if not (definition.title_ja or definition.title_en):
         found.append("no_title")

@@ -31,6 +31,7 @@ _EMAIL = re.compile(r"[^\s@<>\"(),:;]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[
 _TEL = re.compile(r"\+?[0-9][0-9 ()\-]{8,20}(?:\s*(?:内線|ext\.?|x)\s*[0-9]{1,6})?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MESSAGES = {
+    "send": ("送信する", "Send"),
     "required": ("入力してください。", "Please fill this in."),
     "choose": ("選んでください。", "Please choose one."),
     "tick": ("チェックしてください。", "Please tick this box."),

@@ -6,7 +6,7 @@ from django.db import models
 class Inbox(models.Model):
     """What the collector has acknowledged and the digest has not yet resolved. Written by COPY; columns in wire order.
 
-    `kind` is a wire word: view, dwell, scroll, download, click, open, form, custom. `drop_reason` is a typed reason or ''.
+    `kind` is a wire word: view, dwell, scroll, download, click, open, form, custom. `drop_reason`: typed, or ''.
     """
 
     event_id = models.UUIDField()

@@ -37,7 +37,7 @@ def origin(address: str) -> str:
         text = f"https://{text}"
     parts = urlsplit(text)
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host or "." not in host and host != "localhost":
+    if parts.scheme not in ("http", "https") or not host or ("." not in host and host != "localhost"):
         raise ValueError(address)
     host = host.encode("idna").decode()
     port = f":{parts.port}" if parts.port else ""

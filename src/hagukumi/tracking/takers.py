@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 Taker = Callable[[list[dict[str, Any]], datetime], None]
-"""Takes rows (event_id, at, visitor, lead_id, person, object_id, details), oldest first, in the digest's transaction."""
+"""Takes rows (event_id, at, visitor, lead_id, person, object_id, details), oldest first, within the digest."""
 
 _TAKERS: dict[str, Taker] = {}
 

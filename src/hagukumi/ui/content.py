@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -85,14 +86,14 @@ def edit(request: Request, pk: int | None = None) -> HttpResponse:
 
 @access(MARKETING)
 @require_GET
-def preview(request: Request, pk: int) -> HttpResponse:
+def preview(request: Request, pk: int) -> HttpResponseBase:
     return _stream(get_object_or_404(Content, pk=pk))
 
 
 @public
 @never_cache
 @require_GET
-def download(request: Request, token: str) -> HttpResponse:
+def download(request: Request, token: str) -> HttpResponseBase:
     """The gated file of a signed link; who opened it is recorded."""
     opened = services.open_link(token, request.now)
     if opened is None:
@@ -113,7 +114,7 @@ def _record(request: Request, opened: services.Opened) -> None:
         )  # fmt: skip
 
 
-def _stream(piece: Content) -> HttpResponse:
+def _stream(piece: Content) -> FileResponse:
     path_ = services.file_path(piece)
     if path_ is None:
         raise Http404

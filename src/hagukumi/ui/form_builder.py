@@ -1,4 +1,4 @@
-"""The builder's state, as it travels in the page: read from a post, changed by its buttons, turned into a definition."""
+"""The builder's state, as it travels in the page: read from a post, changed by buttons, turned into a definition."""
 
 import re
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class Draft:
         )
 
     def act(self, what: str) -> None:
-        """Do what a button asks: `add`, `add-<column>`, `up-<n>`, `down-<n>`, `remove-<n>`; anything else changes nothing."""
+        """Do what a button asks: `add`, `add-<column>`, `up-<n>`, `down-<n>`, `remove-<n>`; else nothing."""
         verb, _, rest = what.partition("-")
         if verb == "add":
             self._add(rest)

@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from hagukumi.content import services as contents
-from hagukumi.forms.models import Form
+from hagukumi.forms.models import Form, FormVersion
 from hagukumi.kit import answers
 from hagukumi.tracking import services as tracking
 from hagukumi.tracking.models import Site
@@ -35,13 +35,13 @@ MAX_BODY = 65_536
 @never_cache
 @require_http_methods(["GET", "POST"])
 def hosted(request: Request, slug: str) -> HttpResponse:
-    form = _open_form(slug)
+    form, version = _open_form(slug)
     language = _language(request)
-    definition = answers.definition(form.version.definition)
+    definition = answers.definition(version.definition)
     with translation.override(language):
         if request.method == "POST":
-            return _answered(request, form, definition, language)
-        return _page(request, form, definition, language, {}, {})
+            return _answered(request, form, version, definition, language)
+        return _page(request, form, version, definition, language, {}, {})
 
 
 @public
@@ -49,9 +49,9 @@ def hosted(request: Request, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET"])
 def thanks(request: Request, slug: str) -> HttpResponse:
-    form = _open_form(slug, also_closed=True)
+    _form, version = _open_form(slug, also_closed=True)
     language = _language(request)
-    definition = answers.definition(form.version.definition)
+    definition = answers.definition(version.definition)
     token = request.GET.get("d", "")
     opened = contents.open_link(token, request.now) if token else None
     context = {
@@ -90,10 +90,11 @@ def shown(
         }
         for question in definition.fields
     ]
+    button = answers.pick(definition.button_ja, definition.button_en, language)
     return {
         "title": answers.pick(definition.title_ja, definition.title_en, language),
         "lead": answers.pick(definition.lead_ja, definition.lead_en, language),
-        "button": answers.pick(definition.button_ja, definition.button_en, language) or answers.message("send", language),
+        "button": button or answers.message("send", language),
         "fields": fields,
         "consent": definition.consent,
         "consent_text": consent_text,
@@ -110,13 +111,15 @@ _AUTOCOMPLETE = {
 }  # fmt: skip
 
 
-def _answered(request: Request, form: Form, definition: answers.Definition, language: str) -> HttpResponse:
+def _answered(
+    request: Request, form: Form, version: FormVersion, definition: answers.Definition, language: str
+) -> HttpResponse:
     if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
         return HttpResponse(status=413)
     given = {key: str(value) for key, value in request.POST.items()}
     outcome = answers.validate(definition, given, language, at=request.now.timestamp())
     if outcome.errors:
-        return _page(request, form, definition, language, given, outcome.errors, status=422)
+        return _page(request, form, version, definition, language, given, outcome.errors, status=422)
     embed = "&embed=1" if request.GET.get("embed") else ""
     if outcome.trap:
         tracking.put_in_inbox("", now=request.now, drop_reason="trap")
@@ -124,7 +127,7 @@ def _answered(request: Request, form: Form, definition: answers.Definition, lang
     event = uuid.uuid4()
     details = {"answers": outcome.values, "consent": outcome.consent, "language": language}
     tracking.put_in_inbox(
-        "form", now=request.now, event_id=event, visitor=_visitor(request), object_id=form.version_id, details=details
+        "form", now=request.now, event_id=event, visitor=_visitor(request), object_id=version.pk, details=details
     )
     if own := answers.safe_redirect(definition.redirect):
         return redirect(own)
@@ -135,13 +138,13 @@ def _answered(request: Request, form: Form, definition: answers.Definition, lang
 
 
 def _page(
-    request: Request, form: Form, definition: answers.Definition, language: str,
+    request: Request, form: Form, version: FormVersion, definition: answers.Definition, language: str,
     given: Mapping[str, str], errors: Mapping[str, str], status: int = 200,
 ) -> HttpResponse:  # fmt: skip
-    text = form.version.consent_text.text if form.version.consent_text else ""
+    text = version.consent_text.text if version.consent_text else ""
     context = {
         "shown": shown(definition, text, language, given, errors),
-        "started": answers.started_token(form.version_id, request.now.timestamp()),
+        "started": answers.started_token(version.pk, request.now.timestamp()),
         "language": language,
         "visitor": _visitor(request),
         "embed": bool(request.GET.get("embed")),
@@ -164,15 +167,15 @@ def _guarded(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _open_form(slug: str, *, also_closed: bool = False) -> Form:
+def _open_form(slug: str, *, also_closed: bool = False) -> tuple[Form, FormVersion]:
     states = ("open", "closed") if also_closed else ("open",)
     form = (
         Form.objects.select_related("version", "version__consent_text")
         .filter(slug=slug, state__in=states, version__isnull=False).first()
     )  # fmt: skip
-    if form is None:
+    if form is None or form.version is None:
         raise Http404
-    return form
+    return form, form.version
 
 
 def _language(request: Request) -> str:
