@@ -25,7 +25,8 @@ export default function board(element: HTMLElement): void {
     const card = open?.closest<HTMLElement>("[data-lead]");
     if (!card) return;
     event.preventDefault();
-    ask(card, card.closest<HTMLElement>("[data-phase]")?.dataset.phase ?? "");
+    const here = card.closest<HTMLElement>("[data-phase]");
+    ask(card, ((here?.nextElementSibling as HTMLElement | null) ?? here)?.dataset.phase ?? "");
   });
   columns.addEventListener("dragstart", (event) => {
     dragged = (event.target as HTMLElement).closest<HTMLElement>("[data-lead]");

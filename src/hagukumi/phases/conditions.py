@@ -60,7 +60,7 @@ class InPhase(Condition):
             listed = "・".join(f"「{name}」" for name in named)
             return f"フェーズ{listed}に{self.days}日以上いる" if self.days else f"フェーズが{listed}である"
         listed = " or ".join(f"“{name}”" for name in named)
-        return f"has been in phase {listed} for {self.days} days" if self.days else f"phase is {listed}"
+        return f"phase has been {listed} for {self.days} days" if self.days else f"phase is {listed}"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.standing.row({"lead_id": lead_id, "model": self.model})
@@ -104,4 +104,4 @@ class ActedSincePhase(Condition):
         if lang == "ja":
             return f"今のフェーズになってから{'・'.join(kind.label_ja for kind in found)}がある"
         acts = " or ".join(kind.label_en.lower() for kind in found)
-        return f"{acts} happened since the lead came to the present phase"
+        return f"{acts} happened since they came to the present phase"

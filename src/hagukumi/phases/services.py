@@ -9,6 +9,7 @@ from psycopg import sql
 
 from hagukumi.ledger import services as ledger
 from hagukumi.segments import services as segments
+from hagukumi.segments.compiler import Dependencies
 from hagukumi.segments.conditions import ConditionError, literal, words
 
 from . import kinds, rules
@@ -128,7 +129,7 @@ def save_rule(
         "priority": priority,
     }
     with transaction.atomic():
-        rule, _ = PhaseRule.objects.update_or_create(id=rule_id, model_id=model_id, defaults=values)
+        rule, _ = PhaseRule.objects.update_or_create(id=rule_id, model_id=model_id, defaults=values)  # type: ignore[misc]
         ledger.mend("phase", rule.id)
         segments.forget_dues("phase", rule.id)
         PhaseModel.objects.filter(id=model_id).update(built_at=None)
@@ -207,7 +208,7 @@ def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
     return SQL.begin.run(params, scope=scope)
 
 
-def _sound_rules(model: PhaseModel, now: datetime) -> list[tuple[PhaseRule, segments.Dependencies]]:
+def _sound_rules(model: PhaseModel, now: datetime) -> list[tuple[PhaseRule, Dependencies]]:
     """The model's rules that can be evaluated, with what they hang on; a broken one is set aside with its cause."""
     aside = ledger.set_aside_ids("phase")
     found = []
@@ -220,7 +221,7 @@ def _sound_rules(model: PhaseModel, now: datetime) -> list[tuple[PhaseRule, segm
     return found
 
 
-def _scope(rule: PhaseRule, depends: segments.Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
+def _scope(rule: PhaseRule, depends: Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
     """Whom a rule is asked of: people in its source phase whom a fact, the clock or their arrival there concerns.
 
     Somebody who was moved back, or moved by a person, goes forward again only by a fresh fact: neither the arrival
@@ -234,7 +235,7 @@ def _scope(rule: PhaseRule, depends: segments.Dependencies, now: datetime, *, wh
             " OR (p.rule_id IS NULL AND p.user_id IS NULL AND p.reason = {}))"
         ).format(literal(rules.INITIAL_REASON))
     else:
-        free = sql.SQL("")
+        free = sql.Composed([])
     if whole:
         return here + free
     facts = sql.SQL(
@@ -256,14 +257,14 @@ def is_forward(rule: PhaseRule) -> bool:
     return bool(rule.target_phase.position > rule.source_phase.position)
 
 
-def _candidates(rule: PhaseRule, depends: segments.Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
+def _candidates(rule: PhaseRule, depends: Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
     """SELECT lead_id, rule_id of those of the rule's scope who meet it."""
     return sql.SQL("SELECT lead_id, {}::bigint AS rule_id FROM ({}) m").format(
         literal(rule.id), segments.members_sql(rule.tree, now, _scope(rule, depends, now, whole=whole))
     )
 
 
-def _keep_dues(asked: list[tuple[PhaseRule, segments.Dependencies]], now: datetime, *, whole: bool) -> None:
+def _keep_dues(asked: list[tuple[PhaseRule, Dependencies]], now: datetime, *, whole: bool) -> None:
     """After the moves: due times for those who now stand in a rule's source phase, none for those who left it."""
     kinds_ = frozenset({MOVED}).union(*(depends.kinds for _, depends in asked))
     ids = [rule.id for rule, _ in asked]

@@ -116,7 +116,7 @@ Leaf = TypeVar("Leaf", bound=type[Condition])
 
 def register(leaf: Leaf) -> Leaf:
     """Add a leaf type to the language (usable as a decorator); a type taken by another class is a ValueError."""
-    key = leaf.model_fields["type"].default
+    key: str = leaf.__pydantic_fields__["type"].default
     if _LEAVES.get(key, leaf) is not leaf:
         raise ValueError(f"condition type {key} is registered twice")
     _LEAVES[key] = leaf
@@ -154,7 +154,7 @@ class All(Condition):
 
     def clause(self, language: str) -> str:
         if not self.items:
-            return "登録されている" if language == "ja" else "anyone is known"
+            return "登録されている" if language == "ja" else "they are known"
         return joined(self, "、かつ", " and ", language)
 
 
@@ -170,6 +170,17 @@ class Any_(Condition):
         return joined(self, "、または", " or ", language)
 
 
+_NEGATED = (
+    ("が1回以上ある", "がない"),
+    ("回以上ある", "回以上はない"),
+    ("である", "ではない"),
+    ("がある", "がない"),
+    ("ている", "ていない"),
+    ("いる", "いない"),
+)
+"""How a Japanese clause ends, and how its denial does; anything else is denied by quoting it."""
+
+
 @register
 class Not(Condition):
     type: Literal["not"] = "not"
@@ -180,7 +191,13 @@ class Not(Condition):
 
     def clause(self, language: str) -> str:
         inner = self.item.clause(language)
-        return f"「{inner}」に当てはまらない" if language == "ja" else f"it is not so that {inner}"
+        if language != "ja":
+            return f"it is not so that {inner}"
+        if not self.item.children():
+            for ending, negated in _NEGATED:
+                if inner.endswith(ending):
+                    return inner.removesuffix(ending) + negated
+        return f"「{inner}」に当てはまらない"
 
 
 class RangeMixin(BaseModel):
@@ -215,7 +232,8 @@ def joined(group: Condition, ja: str, en: str, language: str) -> str:
     parts = []
     for child in group.children():
         inner = child.clause(language)
-        parts.append(f"{left}{inner}{right}" if len(child.children()) > 1 and len(group.children()) > 1 else inner)
+        apart = len(child.children()) > 1 and len(group.children()) > 1 and child.type != group.type
+        parts.append(f"{left}{inner}{right}" if apart else inner)
     return (ja if language == "ja" else en).join(parts)
 
 

@@ -344,7 +344,7 @@ class Tagged(Condition):
 
     def clause(self, lang: str) -> str:
         said = quoted(self.tags, lang)
-        return f"タグ{said}が付いている" if lang == "ja" else f"is tagged {said}"
+        return f"タグ{said}が付いている" if lang == "ja" else f"a tag is {said}"
 
 
 class Consented(Condition):
@@ -368,7 +368,7 @@ class Consented(Condition):
     def clause(self, lang: str) -> str:
         if lang == "ja":
             return "メール配信に同意している" if self.granted else "メール配信の同意がない"
-        return "has agreed to mail" if self.granted else "has not agreed to mail"
+        return "mail is agreed to" if self.granted else "mail is not agreed to"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.lead_consent.row({"lead_id": lead_id})
@@ -395,9 +395,9 @@ class KnownSince(Condition):
     def clause(self, lang: str) -> str:
         if lang == "ja":
             return f"登録から{self.days}日以内である" if self.within else f"登録から{self.days}日以上たっている"
-        return f"was registered {'within the last' if self.within else 'more than'} {self.days} days" + (
-            "" if self.within else " ago"
-        )
+        if self.within:
+            return f"registration was within the last {self.days} days"
+        return f"registration was {self.days} days ago or earlier"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.lead_values.row({"lead_id": lead_id})
@@ -542,7 +542,9 @@ class Recency(Condition):
         ja, en, _ = rules.GROUPS[self.group]
         if lang == "ja":
             return f"{self.days}日以上{ja}がない" if self.idle else f"過去{self.days}日に{ja}がある"
-        return f"has had no {en} for {self.days} days" if self.idle else f"has had {en} in the last {self.days} days"
+        return (
+            f"there was no {en} for {self.days} days" if self.idle else f"there was {en} in the last {self.days} days"
+        )
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         latest = Acted(kinds=list(rules.GROUPS[self.group][2])).evidence(lead_id, now)[:1]
@@ -568,7 +570,7 @@ class InSegment(Condition):
 
     def clause(self, lang: str) -> str:
         said = quoted(names("segment", [self.segment]), lang)
-        return f"セグメント{said}に入っている" if lang == "ja" else f"is in segment {said}"
+        return f"セグメント{said}に入っている" if lang == "ja" else f"segment {said} includes them"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.member_since.row({"lead_id": lead_id, "segment_id": self.segment})

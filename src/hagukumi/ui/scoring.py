@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
@@ -18,7 +18,7 @@ from hagukumi.scoring.rules import Rule
 from hagukumi.segments import services as segments
 
 from . import conditions
-from .access import EVERYONE, MARKETING, access
+from .access import EVERYONE, MARKETING, Request, access
 
 SIDES = (("attribute", gettext_lazy("属性スコア")), ("behaviour", gettext_lazy("行動スコア")))
 
@@ -47,7 +47,7 @@ class RuleForm(forms.Form):
 
 
 @access(EVERYONE)
-def scoring(request: HttpRequest) -> HttpResponse:
+def scoring(request: Request) -> HttpResponse:
     """The model in force."""
     model = services.default_model()
     if model is None or model.live is None:
@@ -62,14 +62,14 @@ def scoring(request: HttpRequest) -> HttpResponse:
         "over": sum(leads for total, leads in spread if total >= model.live.threshold),
         "versions": ScoreVersion.objects.filter(model=model).exclude(published_at=None).order_by("-number"),
         "draft": ScoreVersion.objects.filter(model=model, published_at=None).order_by("-number").first(),
-        "problem": SetAside.objects.filter(owner="score", object_id=model.live_id).first(),
+        "problem": SetAside.objects.filter(owner="score", object_id=model.live.pk).first(),
         "may_edit": request.user.role in MARKETING,
     }
     return render(request, "scoring/scoring.html", context)
 
 
 @access(EVERYONE)
-def score_version(request: HttpRequest, version_id: int) -> HttpResponse:
+def score_version(request: Request, version_id: int) -> HttpResponse:
     """An earlier version, as it was in force."""
     version = get_object_or_404(ScoreVersion.objects.select_related("model"), id=version_id)
     if version.published_at is None:
@@ -79,7 +79,7 @@ def score_version(request: HttpRequest, version_id: int) -> HttpResponse:
 
 
 @access(MARKETING)
-def score_draft(request: HttpRequest, model_id: int) -> HttpResponse:
+def score_draft(request: Request, model_id: int) -> HttpResponse:
     """The draft: its rules, maxima and line, and what publishing it would change."""
     get_object_or_404(ScoreModel, id=model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
@@ -103,7 +103,7 @@ def score_draft(request: HttpRequest, model_id: int) -> HttpResponse:
 
 
 @access(MARKETING)
-def score_rule(request: HttpRequest, model_id: int, key: str = "") -> HttpResponse:
+def score_rule(request: Request, model_id: int, key: str = "") -> HttpResponse:
     """One rule of the draft, new or again."""
     get_object_or_404(ScoreModel, id=model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
@@ -140,7 +140,7 @@ def score_rule(request: HttpRequest, model_id: int, key: str = "") -> HttpRespon
 
 @require_POST
 @access(MARKETING)
-def score_rule_delete(request: HttpRequest, model_id: int, key: str) -> HttpResponse:
+def score_rule_delete(request: Request, model_id: int, key: str) -> HttpResponse:
     get_object_or_404(ScoreModel, id=model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
     services.change_draft(version.id, changed=[rule for rule in rules.rules_of(version.rules) if rule.key != key])
@@ -150,7 +150,7 @@ def score_rule_delete(request: HttpRequest, model_id: int, key: str) -> HttpResp
 
 @require_POST
 @access(MARKETING)
-def score_publish(request: HttpRequest, model_id: int) -> HttpResponse:
+def score_publish(request: Request, model_id: int) -> HttpResponse:
     """Put the draft in force."""
     draft = ScoreVersion.objects.filter(model_id=model_id, published_at=None).order_by("-number").first()
     if draft is None:
@@ -167,7 +167,7 @@ def score_publish(request: HttpRequest, model_id: int) -> HttpResponse:
 
 @require_POST
 @access(MARKETING)
-def score_discard(request: HttpRequest, model_id: int) -> HttpResponse:
+def score_discard(request: Request, model_id: int) -> HttpResponse:
     draft = ScoreVersion.objects.filter(model_id=model_id, published_at=None).order_by("-number").first()
     if draft is not None:
         services.discard(draft.id)
@@ -218,7 +218,7 @@ def _chart(spread: list[tuple[int, int]], threshold: int) -> dict[str, Any]:
     top = max([threshold + 2, *(total for total, _leads in spread)])
     leads = dict(spread)
     return {
-        "xAxis": {"type": "category", "data": [str(total) for total in range(top + 1)], "name": _("点")},
+        "xAxis": {"type": "category", "data": [str(total) for total in range(top + 1)]},
         "yAxis": {"type": "value", "minInterval": 1},
         "series": [
             {
