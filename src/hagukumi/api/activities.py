@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -47,14 +47,14 @@ class Event(Schema):
         "note",
     ]
     lead_id: Id | None = None
-    email: words(254) = ""
-    url: words(2000) = ""
-    title: words(300) = ""
-    referrer: words(2000) = ""
+    email: Annotated[str, words(254)] = ""
+    url: Annotated[str, words(2000)] = ""
+    title: Annotated[str, words(300)] = ""
+    referrer: Annotated[str, words(2000)] = ""
     amount: float | None = Field(None, ge=0, le=10_000_000, allow_inf_nan=False)
     source_id: Id | None = None
-    text: words(4000) = ""
-    name: words(80) = ""
+    text: Annotated[str, words(4000)] = ""
+    name: Annotated[str, words(80)] = ""
 
 
 class Batch(Schema):
@@ -90,9 +90,11 @@ def _take(events: list[Event], now: datetime) -> dict[str, Any]:
     sources = set(
         Source.objects.filter(pk__in={e.source_id for e in events if e.source_id}).values_list("pk", flat=True)
     )
-    refused, kept = [], []
+    refused: list[dict[str, Any]] = []
+    kept: list[tuple[Event, int]] = []
     for index, (event, lead_id) in enumerate(zip(events, lead_ids, strict=True)):
-        if reason := _refusal(event, lead_id, sources, now):
+        reason = _refusal(event, lead_id, sources, now)
+        if lead_id is None or reason:
             refused.append({"index": index, "event_id": str(event.event_id), "reason": reason})
         else:
             kept.append((event, lead_id))

@@ -1,7 +1,7 @@
 """Leads by API: list, one, upsert by address, timeline."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Query, Router, Schema
@@ -80,25 +80,25 @@ class Leads(Page):
 class LeadIn(Schema):
     """A person by mail address. Left-out and empty facts stay as they are; `replace` lets these beat those on file."""
 
-    email: words(254) = Field(min_length=3)
-    last_name: words(60) = ""
-    first_name: words(60) = ""
-    last_kana: words(60) = ""
-    first_kana: words(60) = ""
-    company_name: words(200) = ""
-    department: words(120) = ""
-    title: words(120) = ""
-    phone: words(30) = ""
-    mobile: words(30) = ""
-    postal_code: words(8) = ""
-    address: words(300) = ""
-    issue: words(4000) = ""
-    timeframe: words(60) = ""
-    place: words(120) = ""
-    tags: list[words(60)] = Field(default=[], max_length=20)
+    email: Annotated[str, words(254)] = Field(min_length=3)
+    last_name: Annotated[str, words(60)] = ""
+    first_name: Annotated[str, words(60)] = ""
+    last_kana: Annotated[str, words(60)] = ""
+    first_kana: Annotated[str, words(60)] = ""
+    company_name: Annotated[str, words(200)] = ""
+    department: Annotated[str, words(120)] = ""
+    title: Annotated[str, words(120)] = ""
+    phone: Annotated[str, words(30)] = ""
+    mobile: Annotated[str, words(30)] = ""
+    postal_code: Annotated[str, words(8)] = ""
+    address: Annotated[str, words(300)] = ""
+    issue: Annotated[str, words(4000)] = ""
+    timeframe: Annotated[str, words(60)] = ""
+    place: Annotated[str, words(120)] = ""
+    tags: list[Annotated[str, words(60)]] = Field(default=[], max_length=20)
     source_id: Id | None = None
     consent_basis: Literal["", "optin", "card", "relation", "published"] = ""
-    consent_evidence: words(200) = ""
+    consent_evidence: Annotated[str, words(200)] = ""
     replace: bool = False
 
 
@@ -124,8 +124,8 @@ class Facts(Page):
 class Filter(Schema):
     cursor: Cursor = ""
     limit: Limit = 50
-    q: words(100) = ""
-    tag: words(60) = ""
+    q: Annotated[str, words(100)] = ""
+    tag: Annotated[str, words(60)] = ""
     segment_id: Id | None = None
 
 

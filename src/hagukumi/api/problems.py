@@ -95,7 +95,7 @@ def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _is_json(request: HttpRequest) -> bool:
-    return request.content_type in ("application/json", "") or request.content_type.endswith("+json")
+    return (kind := request.content_type or "") in ("application/json", "") or kind.endswith("+json")
 
 
 def _invalid(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -1,7 +1,7 @@
 """The words the API's schemas are made of: bounded numbers, text that a database can hold, instants, pages."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -16,9 +16,9 @@ Cursor = Annotated[str, StringConstraints(max_length=200)]
 _PLAIN = r"^[^\x00]*$"
 
 
-def words(size: int) -> Any:
-    """Text of at most `size` characters without NUL, which PostgreSQL cannot hold."""
-    return Annotated[str, StringConstraints(max_length=size, pattern=_PLAIN)]
+def words(size: int) -> StringConstraints:
+    """For `Annotated[str, words(60)]`: text of at most `size` characters without NUL, which PostgreSQL cannot hold."""
+    return StringConstraints(max_length=size, pattern=_PLAIN)
 
 
 def _within(at: datetime) -> datetime:

@@ -52,7 +52,7 @@ class Query:
         """Execute for effect; returns the number of rows touched."""
         with connection.cursor() as cursor:
             cursor.execute(self.compose(**slots), params or {})
-            return max(cursor.rowcount, 0)
+            return max(int(cursor.rowcount), 0)
 
     def rows(self, params: Mapping[str, Any] | None = None, **slots: sql.Composable | str) -> list[dict[str, Any]]:
         """All result rows as dicts, in the statement's order."""

@@ -141,7 +141,9 @@ def _chosen(restriction: _Restriction) -> str:
 
 def _restrict(filters: Filters, shown: dict[str, int], *, ordered: bool = True) -> _Restriction:
     needs_score = filters.score_min is not None or (ordered and filters.sort == "score")
-    joins = [_JOINS["score"].format(model=sql.Literal(shown["score_model"]))] if needs_score else []
+    joins: list[sql.Composable] = (
+        [_JOINS["score"].format(model=sql.Literal(shown["score_model"]))] if needs_score else []
+    )
     if ordered and filters.sort == "active":
         joins.append(_JOINS["active"])
     parts: list[sql.Composable] = []

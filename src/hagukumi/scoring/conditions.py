@@ -42,7 +42,7 @@ class Scored(Condition):
             raise ConditionError(words("選んだスコアモデルはありません", "the chosen score model does not exist"))
 
     def matching(self, moment: Moment) -> sql.Composable:
-        tests = [
+        tests: list[sql.Composable] = [
             sql.SQL("s.model_id = {}").format(
                 literal(self.model) if self.model else sql.SQL("(SELECT min(id) FROM score_model)")
             )

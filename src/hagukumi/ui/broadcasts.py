@@ -52,10 +52,10 @@ class BroadcastForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["message"].queryset = Message.objects.filter(archived_at=None).order_by("-updated_at")
-        self.fields["message"].label_from_instance = lambda message: f"{message.name}（{message.subject}）"
-        self.fields["segment"].queryset = Segment.objects.filter(archived_at=None).order_by("name")
-        self.fields["segment"].label_from_instance = lambda segment: segment.name
+        self.fields["message"].queryset = Message.objects.filter(archived_at=None).order_by("-updated_at")  # type: ignore[attr-defined]
+        self.fields["message"].label_from_instance = lambda message: f"{message.name}（{message.subject}）"  # type: ignore[attr-defined]
+        self.fields["segment"].queryset = Segment.objects.filter(archived_at=None).order_by("name")  # type: ignore[attr-defined]
+        self.fields["segment"].label_from_instance = lambda segment: segment.name  # type: ignore[attr-defined]
 
 
 @access(EVERYONE)

@@ -43,8 +43,8 @@ class CompanyForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         language = "en" if (get_language() or "ja").startswith("en") else "ja"
         industries = [(key, industry.label(language)) for key, industry in INDUSTRIES.items()]
-        self.fields["industry"].choices = [("", "—"), *industries]
-        self.fields["prefecture"].choices = [("", "—"), *((name, name) for name in ja.PREFECTURES)]
+        self.fields["industry"].choices = [("", "—"), *industries]  # type: ignore[attr-defined]
+        self.fields["prefecture"].choices = [("", "—"), *((name, name) for name in ja.PREFECTURES)]  # type: ignore[attr-defined]
         self.fields["corporate_number"].required = False
 
     def clean_name(self) -> str:

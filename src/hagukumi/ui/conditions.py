@@ -80,7 +80,7 @@ def _pick(ja: str, en: str) -> str:
 def catalog(without_segment: int | None = None) -> dict[str, Any]:
     """The builder's vocabulary in the reader's language: columns, and each leaf type with its controls."""
     lang = get_language() or "ja"
-    columns = [
+    columns: list[dict[str, Any]] = [
         {
             "key": column.key,
             "label": column.label(lang),

@@ -48,7 +48,7 @@ class DealForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["stage"].choices = [(stage.key, stage.label) for stage in _stages()]
+        self.fields["stage"].choices = [(stage.key, stage.label) for stage in _stages()]  # type: ignore[attr-defined]
 
 
 class CloseForm(forms.Form):
@@ -60,7 +60,7 @@ class CloseForm(forms.Form):
 def _stages() -> list[DealStage]:
     stages = list(DealStage.objects.order_by("position"))
     for stage in stages:
-        stage.label = stage.name if get_language() == "ja" else stage.name_en
+        stage.label = stage.name if get_language() == "ja" else stage.name_en  # type: ignore[attr-defined]
     return stages
 
 
@@ -93,7 +93,7 @@ def handover(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
     lead = Lead.objects.filter(lead_id=lead_id).select_related("owner", "source").first()
     if found is None or lead is None:
         raise Http404
-    found.reason_label = RETURN_REASONS.get(found.return_reason, found.return_reason)
+    found.reason_label = RETURN_REASONS.get(found.return_reason, found.return_reason)  # type: ignore[attr-defined]
     context = {
         "handover": found,
         "lead": lead,

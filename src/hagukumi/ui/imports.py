@@ -55,7 +55,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["source"].label_from_instance = lambda source: source.name
+        self.fields["source"].label_from_instance = lambda source: source.name  # type: ignore[attr-defined]
 
 
 @access(MARKETING)

@@ -102,7 +102,8 @@ class FilterForm(forms.Form):
                 "name": name,
                 "label": label,
                 "options": [
-                    (value, text, str(value) == self.data.get(name, "")) for value, text in self.fields[name].choices
+                    (value, text, str(value) == self.data.get(name, ""))
+                    for value, text in self.fields[name].choices  # type: ignore[attr-defined]
                 ],  # type: ignore[attr-defined]
             }
             for name, label in SELECTS.items()

@@ -67,8 +67,8 @@ class MessageForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["sender"].label_from_instance = lambda sender: f"{sender.name} <{sender.email}>"
-        self.fields["sender"].empty_label = None
+        self.fields["sender"].label_from_instance = lambda sender: f"{sender.name} <{sender.email}>"  # type: ignore[attr-defined]
+        self.fields["sender"].empty_label = None  # type: ignore[attr-defined]
 
     def clean_kind(self) -> str:
         kind = self.cleaned_data["kind"]

@@ -104,7 +104,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
     model = get_object_or_404(PhaseModel, key=model_key)
     broken = dict(SetAside.objects.filter(owner="phase").values_list("object_id", "error"))
     lang = get_language() or "ja"
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "rule": rule,
             "forward": services.is_forward(rule),

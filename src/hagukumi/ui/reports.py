@@ -38,7 +38,7 @@ class WindowForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["source"].label_from_instance = lambda source: source.name
+        self.fields["source"].label_from_instance = lambda source: source.name  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         answer = super().clean() or {}
@@ -60,7 +60,7 @@ class PlanForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for stage in STAGES[1:]:
-            self.fields[f"rate_{stage.key}"] = forms.FloatField(label=stage.label, min_value=0.01, max_value=100)
+            self.fields[f"rate_{stage.key}"] = forms.FloatField(label=str(stage.label), min_value=0.01, max_value=100)
 
     def rates(self) -> list[float]:
         return [self.cleaned_data[f"rate_{stage.key}"] / 100 for stage in STAGES[1:]]
@@ -75,7 +75,7 @@ def _window(request: Request) -> tuple[WindowForm, services.Window]:
     usual = {"first": _a_year_back(today), "last": today}
     form = WindowForm(request.GET if "first" in request.GET else usual)
     if not form.is_valid():
-        return form, services.Window(**usual)
+        return form, services.Window(usual["first"], usual["last"])
     source = form.cleaned_data["source"]
     return form, services.Window(form.cleaned_data["first"], form.cleaned_data["last"], source.id if source else None)
 

@@ -92,6 +92,7 @@ class NodeForm(forms.Form):
     """`values` gives what `scenarios.drafts.change` takes."""
 
     use_required_attribute = False
+    hidden_names: list[str] = []
     name = forms.CharField(label=gettext_lazy("呼び名"), max_length=60, required=False)
 
     def values(self) -> dict[str, Any]:

@@ -36,7 +36,7 @@ EXITS = {"yes": gettext_lazy("はい"), "no": gettext_lazy("いいえ"), "next":
 
 
 def _dress(scenario: Scenario) -> Scenario:
-    scenario.state_label, scenario.state_colour = STATES[scenario.state]
+    scenario.state_label, scenario.state_colour = STATES[scenario.state]  # type: ignore[attr-defined]
     return scenario
 
 
@@ -53,10 +53,10 @@ def scenario_list(request: Request) -> HttpResponse:
     order = ("running", "paused", "draft", "stopping", "stopped")
     rows.sort(key=lambda row: order.index(row.state))
     for row in rows:
-        row.totals = totals.get(row.id, services.Totals())
-        row.fault = aside.get(row.id, "")
+        row.totals = totals.get(row.id, services.Totals())  # type: ignore[attr-defined]
+        row.fault = aside.get(row.id, "")  # type: ignore[attr-defined]
         graph = Graph.model_validate(row.version.graph) if row.version else services.draft_of(row)
-        row.entry = Names.of(graph).entry(graph)
+        row.entry = Names.of(graph).entry(graph)  # type: ignore[attr-defined]
     return render(request, "scenarios/list.html", {"rows": rows, "may_edit": request.user.role in MARKETING})
 
 
@@ -143,7 +143,7 @@ def _steps(graph: Graph, names: Names, counts: services.NodeCounts | None) -> li
 def _drawing(graph: Graph, names: Names, counts: services.NodeCounts | None) -> dict[str, Any]:
     """What the graph island draws: nodes with place, title and count; edges with label."""
     places = rules.layout(graph)
-    nodes = [{"id": ENTRY, "type": "entry", "title": names.entry(graph), "stands": True}]
+    nodes: list[dict[str, Any]] = [{"id": ENTRY, "type": "entry", "title": names.entry(graph), "stands": True}]
     nodes += [
         {"id": node.id, "type": node.type, "title": names.title(node), "stands": isinstance(node, rules.REST)}
         for node in graph.nodes
@@ -219,10 +219,10 @@ def _edited(request: Request, graph: Graph) -> tuple[Graph, str]:
     if act == "lead":
         return drafts.lead_to(graph, node_id, request.POST.get("exit", ""), request.POST.get("target", "")), node_id
     if act == "change":
-        form = form_of(graph.node(node_id), request.POST)
-        if not form.is_valid():
-            raise _InvalidError(form)
-        return drafts.change(graph, node_id, form.values()), node_id
+        changed = form_of(graph.node(node_id), request.POST)
+        if not changed.is_valid():
+            raise _InvalidError(changed)
+        return drafts.change(graph, node_id, changed.values()), node_id
     raise KeyError(act)
 
 
@@ -396,7 +396,7 @@ def scenario_try(request: Request, scenario_id: int) -> HttpResponse:
     problems = services.problems(graph)
     query = request.GET.get("q", "").strip()
     lead = _lead(request.GET.get("lead"))
-    choices = {key[3:]: value for key, value in request.GET.items() if key.startswith("at_")}
+    choices = {key[3:]: str(value) for key, value in request.GET.items() if key.startswith("at_")}
     way = rehearse(graph, lead.lead_id, choices, request.now) if lead and not problems else []
     context = {
         "scenario": found,
@@ -424,7 +424,9 @@ def _other_ways(stop: Any, request: Request) -> list[dict[str, Any]]:
 
 
 def _lead(value: str | None) -> Lead | None:
-    return Lead.objects.filter(lead_id=int(value), known_at__isnull=False).first() if (value or "").isdigit() else None
+    return (
+        Lead.objects.filter(lead_id=int(value), known_at__isnull=False).first() if value and value.isdigit() else None
+    )
 
 
 def _search(query: str) -> list[dict[str, Any]]:

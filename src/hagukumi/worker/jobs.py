@@ -34,7 +34,7 @@ def run(stop: threading.Event) -> None:
 
 
 async def _until(stop: threading.Event) -> None:
-    runner = app.with_connector(app.connector.get_worker_connector())
+    runner = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     async with runner.open_async():
         tasks = {asyncio.create_task(work) for work in (_work(runner), _sweep(runner), _watch(stop))}
         done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
