@@ -102,10 +102,10 @@ def test_over_the_daily_cap_scenario_mail_waits_and_broadcast_mail_is_skipped(me
 
 def test_the_gate_costs_the_same_statements_for_one_and_for_many(message, consenting, queue, django_assert_num_queries):
     queue(message, consenting(1), "one")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert len(claim()) == 1
     queue(message, consenting(60), "many")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         assert len(claim()) == 60
 
 

@@ -22,7 +22,10 @@ IDENTITY = render.Identity(
     "https://mail.example.jp",
     "https://t.example.jp",
 )
-SOURCE = "{{ 会社名 }} {{ 姓 }} 様\n\n[事例](https://www.example.jp/case?a=1&b=2)\n\n[[資料]](https://www.example.jp/d/{{ 姓 }})"
+SOURCE = (
+    "{{ 会社名 }} {{ 姓 }} 様\n\n[事例](https://www.example.jp/case?a=1&b=2)\n\n"
+    "[[資料]](https://www.example.jp/d/{{ 姓 }})"
+)
 
 
 def compiled(**changes) -> render.Compiled:

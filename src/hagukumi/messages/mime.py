@@ -6,6 +6,8 @@ never ISO-2022-JP, never a line that a relay may break, never a line that begins
 
 import binascii
 import re
+from functools import lru_cache
+from struct import Struct
 
 from .rules import quoted_address
 
@@ -32,15 +34,14 @@ def header(name: str, text: str) -> bytes:
 def encoded_words(text: str, column: int) -> str:
     """RFC 2047 encoded-words joined by folds, none splitting a character; the first begins at `column` of its line."""
     words: list[str] = []
-    room = min(_WORD_BYTES, (_LINE - column - 12) // 4 * 3)
-    piece = b""
-    for character in text:
-        encoded = character.encode()
-        if len(piece) + len(encoded) > room:
-            words.append(_word(piece))
-            piece, room = b"", _WORD_BYTES
-        piece += encoded
-    words.append(_word(piece))
+    data = text.encode()
+    start, room = 0, min(_WORD_BYTES, (_LINE - column - 12) // 4 * 3)
+    while start < len(data):
+        end = start + room
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # inside a character: step back to its first byte
+            end -= 1
+        words.append(_word(data[start:end]))
+        start, room = end, _WORD_BYTES
     return "\r\n ".join(words)
 
 
@@ -63,4 +64,11 @@ def mailbox(header_name: str, display: str, address: str) -> bytes:
 def base64_lines(data: bytes) -> bytes:
     """Base64 in lines of 76, CRLF after each."""
     encoded = binascii.b2a_base64(data, newline=False)
-    return b"\r\n".join([encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)]) + b"\r\n"
+    full, rest = divmod(len(encoded), _LINE)
+    lines = _cutter(full).unpack_from(encoded)
+    return b"\r\n".join((*lines, encoded[-rest:], b"") if rest else (*lines, b""))
+
+
+@lru_cache(maxsize=4096)
+def _cutter(lines: int) -> Struct:
+    return Struct(f"{_LINE}s" * lines)

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from json import loads
+from time import monotonic
 from typing import Any
 
 import minijinja
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from hagukumi.consent import services as consent
 from hagukumi.kit import clock
@@ -46,6 +47,8 @@ class Outbox:
 
     def __init__(self, sender: str) -> None:
         self.sender = sender
+        self._looked_at = 0.0
+        self._opened: object = None
         self._compiled: dict[int, tuple[tuple[Any, ...], render.Compiled | str, str, str]] = {}
 
     def enter(self, in_hand: Iterable[int], now: datetime) -> None:
@@ -81,14 +84,18 @@ class Outbox:
             "now": now,
             "sender": self.sender,
             "lease_until": now + LEASE,
-            "cap": SQL.daily_cap.value(),
             "day_start": clock.jst_midnight(clock.jst_date(now)),
             "next_day": rules.carry_over(now),
             "until_resumed": rules.UNTIL_RESUMED,
         }
 
     def _load(self, message_ids: set[int]) -> None:
-        for row in SQL.compiled_sources.rows({"ids": list(message_ids)}) if message_ids else ():
+        """Compile what is new or changed; a message in use is looked at again once a second."""
+        fresh = monotonic() - self._looked_at < 1.0
+        if fresh and message_ids <= self._compiled.keys():
+            return
+        self._looked_at = monotonic()
+        for row in SQL.compiled_sources.rows({"ids": list(message_ids | self._compiled.keys())}):
             version = tuple(row.values())
             known = self._compiled.get(row["id"])
             if known is None or known[0] != version:
@@ -112,7 +119,9 @@ class Outbox:
             return
         columns = [_result(job, outcome, at, now) for job, outcome, at in done]
         with transaction.atomic():
-            ledger.open_beat_tables()
+            if connection.connection is not self._opened:
+                ledger.open_beat_tables()
+                self._opened = connection.connection
             SQL.settle.run(
                 dict(zip(_SETTLE, map(list, zip(*columns, strict=True)), strict=True))
                 | {

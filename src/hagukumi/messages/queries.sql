@@ -12,10 +12,11 @@ ON CONFLICT (lead_id, message_id, occurrence) DO NOTHING;
 -- The gate: one row per row of `picked` with `verdict`: '' (may go), 'hold' (broadcast paused), 'wait' (over the daily cap,
 -- carried over to the next day) or a code of rules.REASONS (skip). Sources: 特定電子メール法 3条 (consent), 4条 (display items).
 -- An operational mail needs no consent and is not stopped by an unsubscription; other suppressions stop it too.
--- Parameters: day_start (JST midnight), cap (marketing mails a person a JST day; 0 = no limit).
+-- Parameter: day_start (JST midnight). The cap is the workspace's marketing mails a person a JST day; 0 = no limit.
 -- Index: primary keys by lead_id; the day's mails of a person by the primary key of delivery.
 -- slot picked: SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery WHERE false
-WITH looked AS (
+WITH rule AS MATERIALIZED (SELECT coalesce((SELECT daily_mail_cap FROM workspace WHERE id = 1), 0) AS cap),
+looked AS (
     SELECT p.lead_id, p.message_id, p.occurrence, p.broadcast_id, p.due_at, m.kind,
         CASE
             WHEN b.state = 'cancelled' THEN 'cancelled'
@@ -44,19 +45,19 @@ WITH looked AS (
 ),
 ranked AS (
     SELECT looked.*,
-        CASE WHEN verdict = '' AND kind = 'marketing' AND %(cap)s::int > 0 THEN
+        CASE WHEN verdict = '' AND kind = 'marketing' AND rule.cap > 0 THEN
             row_number() OVER (PARTITION BY lead_id, verdict, kind ORDER BY due_at, message_id, occurrence) + (
                 SELECT count(*) FROM delivery t JOIN message tm ON tm.id = t.message_id AND tm.kind = 'marketing'
                 WHERE t.lead_id = looked.lead_id AND t.state IN ('sending', 'sent', 'unknown')
                   AND t.sent_at >= %(day_start)s::timestamptz
             )
-        ELSE 0 END AS nth_today
-    FROM looked
+        ELSE 0 END AS nth_today, rule.cap
+    FROM looked CROSS JOIN rule
 )
 SELECT lead_id, message_id, occurrence,
     CASE
-        WHEN nth_today > %(cap)s::int AND broadcast_id IS NULL THEN 'wait'
-        WHEN nth_today > %(cap)s::int THEN 'daily_cap'
+        WHEN nth_today > cap AND broadcast_id IS NULL THEN 'wait'
+        WHEN nth_today > cap THEN 'daily_cap'
         ELSE verdict
     END AS verdict
 FROM ranked;
@@ -74,6 +75,8 @@ SELECT bucket FROM generate_series(0, 63) AS bucket WHERE pg_try_advisory_xact_l
 -- name: claim
 -- Judges due mails and moves each on: queued -> sending (leased), skipped (with its reason), or later (hold, wait).
 -- One row back per mail judged, with what personalisation needs. Run only while holding the buckets.
+-- The guard stands in a CASE so that the planner, whose statistics of states are always stale here, does not take it for
+-- the way in: each row is found by its primary key.
 -- `sent_at` of a mail in hand is the moment it was taken, so that the daily cap and a person can see it.
 -- slot judged: SELECT lead_id, message_id, occurrence, ''::text AS verdict FROM delivery WHERE false
 WITH judged AS MATERIALIZED ({judged})
@@ -87,14 +90,15 @@ SET state = CASE j.verdict WHEN '' THEN 'sending' WHEN 'hold' THEN 'queued' WHEN
     sent_at = CASE j.verdict WHEN '' THEN %(now)s::timestamptz END,
     address = coalesce(l.email, '')
 FROM judged j LEFT JOIN lead l ON l.lead_id = j.lead_id LEFT JOIN staff o ON o.id = l.owner_id
-WHERE d.lead_id = j.lead_id AND d.message_id = j.message_id AND d.occurrence = j.occurrence AND d.state = 'queued'
+WHERE d.lead_id = j.lead_id AND d.message_id = j.message_id AND d.occurrence = j.occurrence
+  AND CASE WHEN d.state = 'queued' THEN true ELSE false END
 RETURNING d.state, d.lead_id, d.message_id, d.occurrence, d.id, d.attempts, d.address, l.last_name, l.first_name,
     l.company_name, l.department, l.title, l.prefecture, l.issue, coalesce(o.name, '') AS owner_name, l.fields;
 
 -- name: settle
 -- Writes what became of mails in hand and puts one fact for each that ended (sent, failed) into `fact`. Arrays, one mail
 -- each. A mail that an expired lease has made `unknown` in the meantime takes the truth too; one that is no longer ours
--- (resent by a person, settled before) is left alone. Idempotent.
+-- (resent by a person, settled before) is left alone. Idempotent. Index: the primary key (CASE: see `claim`).
 WITH outcome AS (
     SELECT * FROM unnest(
         %(lead_ids)s::bigint[], %(message_ids)s::bigint[], %(occurrences)s::text[], %(states)s::text[], %(reasons)s::text[],
@@ -108,7 +112,7 @@ settled AS (
         lease_by = CASE WHEN o.state = 'unknown' THEN d.lease_by ELSE '' END
     FROM outcome o
     WHERE d.lead_id = o.lead_id AND d.message_id = o.message_id AND d.occurrence = o.occurrence
-      AND d.state IN ('sending', 'unknown') AND d.lease_by = %(sender)s::text
+      AND CASE WHEN d.state IN ('sending', 'unknown') THEN d.lease_by = %(sender)s::text ELSE false END
     RETURNING d.lead_id, d.message_id, d.state, d.reason, d.sent_at
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details)
@@ -144,9 +148,6 @@ SELECT m.id, m.kind, m.subject, m.preheader, m.mjml, m.text, m.updated_at, f.nam
     f.postal_address, f.contact, coalesce(w.base_url, '') AS base_url, coalesce(w.collector_url, '') AS collector_url
 FROM message m JOIN sender f ON f.id = m.sender_id LEFT JOIN workspace w ON w.id = 1
 WHERE m.id = ANY (%(ids)s::bigint[]);
-
--- name: daily_cap
-SELECT coalesce((SELECT daily_mail_cap FROM workspace WHERE id = 1), 0);
 
 -- name: gate_preview
 -- How many people each verdict would meet now. One row per verdict.

@@ -7,8 +7,9 @@ tracked links and pixel in place; `Compiled.fill` gives one recipient's mail as 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import blake2b
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -127,17 +128,19 @@ class Compiled:
         self._before_html = part + kinds % b"html"
         self._end = b"--" + boundary.encode() + b"--\r\n"
         self._unsubscribe_root = identity.base_url.rstrip("/") + "/u/"
+        self._seal_click, self._seal_open = tokens.sealer("click"), tokens.sealer("open")
+        self._seal_stop = tokens.sealer("unsubscribe")
 
     def render(self, values: Mapping[str, Any], lead_id: int, delivery_id: int) -> Rendered:
         """Subject, HTML and text for one person. minijinja.TemplateError where the template fails on these values."""
         context = dict(values)
         for field in FIELDS:
             context.setdefault(field, {})
-        context["_unsubscribe"] = tokens.seal("unsubscribe", lead_id, delivery_id)
-        context["_open"] = tokens.seal("open", lead_id, delivery_id)
+        context["_unsubscribe"] = self._seal_stop(lead_id, delivery_id)
+        context["_open"] = self._seal_open(lead_id, delivery_id)
         for number, url in enumerate(self._links):
             target = self._filled_link(number, context) if number in self._templated else url
-            context[f"_link{number}"] = tokens.seal("click", lead_id, delivery_id, number, text=target)
+            context[f"_link{number}"] = self._seal_click(lead_id, delivery_id, number, text=target)
         html, text, subject = self._environment.render_template("mail.html", **context).split(_SEPARATOR)
         return Rendered(mime.one_line(subject), html, text)
 
@@ -148,10 +151,12 @@ class Compiled:
             self._top,
             mime.mailbox("To", "", address),
             mime.header("Subject", done.subject),
-            f"Date: {_date(now)}\r\nMessage-ID: <{delivery_id}.{lead_id}@".encode() + self._domain + b">\r\n",
+            f"Date: {_date_of(int(now.timestamp()))}\r\nMessage-ID: <{delivery_id}.{lead_id}@".encode()
+            + self._domain
+            + b">\r\n",
         ]
         if self._marketing:
-            token = tokens.seal("unsubscribe", lead_id, delivery_id)
+            token = self._seal_stop(lead_id, delivery_id)
             head.append(
                 f"List-Unsubscribe: <{self._unsubscribe_root}{token}>\r\n"
                 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode()
@@ -164,14 +169,9 @@ class Compiled:
         return url if url.startswith(("http://", "https://")) else self._identity.base_url
 
 
-_last_date: tuple[datetime, str] | None = None
-
-
-def _date(now: datetime) -> str:
-    global _last_date
-    if _last_date is None or _last_date[0] != now:
-        _last_date = (now, format_datetime(now))
-    return _last_date[1]
+@lru_cache(maxsize=8)
+def _date_of(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def compile_mail(

@@ -136,12 +136,10 @@ class Audience:
 def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:
     """How a broadcast of this message to this segment would fare if it went now."""
     judged = SQL.verdicts.compose(picked=SQL.segment_audience.text)
-    cap = SQL.daily_cap.value()
     params = {
         "message_id": message_id,
         "segment_id": segment_id,
         "now": now,
-        "cap": cap,
         "day_start": clock.jst_midnight(clock.jst_date(now)),
     }
     found = {row["verdict"]: row["people"] for row in SQL.gate_preview.rows(params, judged=judged)}

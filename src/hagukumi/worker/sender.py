@@ -1,17 +1,20 @@
 """The sender: takes mails from the queue through the gate and hands them off over a few SMTP connections.
 
-The event loop does the wire and the rendering; one thread does the database. At most IN_HAND mails are in hand, so a
-`kill -9` leaves at most so many in doubt. While the database is away, results wait in memory and nothing new is taken.
+The event loop does the wire and the rendering; one thread claims, one writes results. What is in hand is bounded, by
+IN_HAND and by the server's pace, because a `kill -9` leaves so many in doubt. While the database is away, results wait
+in memory and nothing new is taken.
 """
 
 import asyncio
 import os
 import signal
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -25,10 +28,14 @@ from hagukumi.messages.services import Job, Outbox
 log = structlog.get_logger(__name__)
 CONNECTIONS = 8
 BATCH = 250
-IN_HAND = 500
+IN_HAND = 1000
+HAND_SECONDS = 0.25
+LEAST_IN_HAND = 50
 IDLE_SECONDS = 0.5
 QUIET_SECONDS = 20.0
 SWEEP_SECONDS = 5.0
+SWITCH_SECONDS = 0.0005
+"""How soon the loop lets a database thread have the interpreter: at the usual 5 ms those starve beside it."""
 OFFER_WITHIN = 600.0
 """Seconds after the claim in which a mail may still be offered: with the wait for an answer, well inside its lease."""
 T = TypeVar("T")
@@ -42,24 +49,28 @@ class Sender:
     ):
         self.server = server
         self.batch = batch
-        self.in_hand_limit = in_hand
+        self._most_in_hand = in_hand
+        self._in_hand_limit = float(min(in_hand, LEAST_IN_HAND))
+        self._settled_at = 0.0
         self.outbox = Outbox(f"{socket.gethostname()[:20]}.{os.getpid()}.{os.urandom(4).hex()}")
         self.sent = 0
         self._connections = connections
-        self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._claiming = ThreadPoolExecutor(1, thread_name_prefix="claims")
+        self._settling = ThreadPoolExecutor(1, thread_name_prefix="results")
         self._waiting: deque[tuple[Job, float]] = deque()
         self._done: list[tuple[Job, smtp.Outcome, datetime]] = []
         self._hand: dict[int, Job] = {}
         self._arrived = asyncio.Event()
         self._finished = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._over = False
         self._trouble = 0
 
     async def run(self, stop: asyncio.Event, *, until_empty: bool = False) -> None:
         """Send until `stop`; with `until_empty`, also until no mail is due and none is in hand."""
-        await self._safely(self._enter)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        await self._claims(self._enter)
         lines = [asyncio.create_task(self._line()) for _ in range(self._connections)]
-        settling = asyncio.create_task(self._settle_forever())
+        settling = asyncio.create_task(self._settle_until_over())
         try:
             await self._claim_until(stop, until_empty)
         finally:
@@ -67,10 +78,11 @@ class Sender:
             await self._give_back()
             self._arrived.set()
             await asyncio.gather(*lines)
-            settling.cancel()
-            await self._settle()
-            await asyncio.get_running_loop().run_in_executor(self._database, _close)
-            self._database.shutdown()
+            self._over = True
+            await settling
+            for thread in (self._claiming, self._settling):
+                await asyncio.get_running_loop().run_in_executor(thread, _close)
+                thread.shutdown()
 
     # the database's side
     def _enter(self) -> None:
@@ -78,18 +90,37 @@ class Sender:
         sql.prepare_all()
         self.outbox.enter(list(self._hand), clock.now())
 
-    async def _safely(self, work: Callable[[], T]) -> T:
-        """Run `work` on the database thread; while the database is away, wait and try again."""
-        loop = asyncio.get_running_loop()
+    def _claim(self, most: int) -> tuple[list[Job], int]:
+        return self.outbox.claim(most, clock.now())
+
+    async def _claims(self, work: Callable[[], T]) -> T:
+        """Run `work` on the claiming thread. After an outage, first see to what a lost commit may have left behind.
+
+        Only this thread does that, for only between claims is `_hand` all that is leased to us.
+        """
         while True:
             try:
-                return await loop.run_in_executor(self._database, work)
+                return await self._on(self._claiming, work)
             except (OperationalError, InterfaceError) as error:
-                log.warning("the database is away; the sender waits", error=str(error).strip()[:200])
-                await loop.run_in_executor(self._database, _close)
-                await asyncio.sleep(1.0)
+                await self._outage(self._claiming, error)
                 if work != self._enter:
-                    await self._safely(self._enter)
+                    await self._claims(self._enter)
+
+    async def _results(self, work: Callable[[], T]) -> T:
+        """Run `work` on the settling thread; while the database is away, what is done waits in memory."""
+        while True:
+            try:
+                return await self._on(self._settling, work)
+            except (OperationalError, InterfaceError) as error:
+                await self._outage(self._settling, error)
+
+    async def _on(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+    async def _outage(self, thread: ThreadPoolExecutor, error: Exception) -> None:
+        log.warning("the database is away; the sender waits", error=str(error).strip()[:200])
+        await self._on(thread, _close)
+        await asyncio.sleep(1.0)
 
     async def _claim_until(self, stop: asyncio.Event, until_empty: bool) -> None:
         loop = asyncio.get_running_loop()
@@ -97,12 +128,12 @@ class Sender:
         while not stop.is_set():
             if loop.time() - swept_at > SWEEP_SECONDS:
                 swept_at = loop.time()
-                await self._safely(lambda: self.outbox.sweep(clock.now()))
-            room = self.in_hand_limit - len(self._hand)
-            if room < self.batch or self._trouble:
+                await self._claims(lambda: self.outbox.sweep(clock.now()))
+            room = int(self._in_hand_limit) - len(self._hand)
+            if room < min(self.batch, self._in_hand_limit / 4) or self._trouble:
                 await self._pause(self._finished, 1.0 if self._trouble else 0.2)
                 continue
-            jobs, judged = await self._safely(lambda: self.outbox.claim(self.batch, clock.now()))
+            jobs, judged = await self._claims(partial(self._claim, min(room, self.batch)))
             taken_at = loop.time()
             for job in jobs:
                 self._hand[job.id] = job
@@ -121,25 +152,35 @@ class Sender:
         except TimeoutError:
             return
 
-    async def _settle_forever(self) -> None:
-        while True:
-            await asyncio.sleep(0.05)
+    async def _settle_until_over(self) -> None:
+        while not self._over or self._done:
+            await asyncio.sleep(0.01)
             await self._settle()
 
     async def _settle(self) -> None:
         if not self._done:
             return
         done, self._done = self._done, []
-        await asyncio.shield(self._safely(lambda: self.outbox.settle(done, clock.now())))
+        await self._results(lambda: self.outbox.settle(done, clock.now()))
         for job, _outcome, _at in done:
             self._hand.pop(job.id, None)
+        self._keep_pace(len(done))
         self._finished.set()
+
+    def _keep_pace(self, done: int) -> None:
+        """Let so much into the hand as HAND_SECONDS of the present pace want, rising at most twofold at a time."""
+        now = asyncio.get_running_loop().time()
+        pace = done / max(now - self._settled_at, 0.001)
+        self._settled_at = now
+        wanted = min(pace * HAND_SECONDS, self._in_hand_limit * 2)
+        smooth = 0.7 * self._in_hand_limit + 0.3 * wanted
+        self._in_hand_limit = min(self._most_in_hand, max(LEAST_IN_HAND, smooth))
 
     async def _give_back(self) -> None:
         jobs = [job for job, _taken_at in self._waiting]
         self._waiting.clear()
         if jobs:
-            await self._safely(lambda: self.outbox.release(jobs, clock.now()))
+            await self._results(lambda: self.outbox.release(jobs, clock.now()))
         for job in jobs:
             self._hand.pop(job.id, None)
 
