@@ -21,6 +21,8 @@ def upload(client, content: bytes, **form):
         "file": SimpleUploadedFile("名刺.csv", content),
         "new-name": "展示会 2026",
         "new-type": "exhibition",
+        "source": "new",
+        "basis": "none",
         **form,
     }
     return client.post("/imports/new/", data)

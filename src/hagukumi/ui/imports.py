@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+import polars as pl
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from hagukumi.kit import ja, tables
+from hagukumi.kit import clock, ja, tables
 from hagukumi.kit.tables import TableError
 from hagukumi.leads import imports as verbs
 from hagukumi.leads import mapping, rules
@@ -44,18 +45,19 @@ class UploadForm(forms.Form):
         help_text=lazy("CSV または Excel（.xlsx）、500 MB まで。ここにファイルを落とすこともできます。"),
         error_messages={"empty": rules.FILE_ERRORS["empty"]},
     )
-    source = forms.ModelChoiceField(
-        Source.objects.order_by("-id"), label=lazy("ソース"), required=False, empty_label=lazy("新しいソースを作る")
-    )
+    source = forms.ChoiceField(label=lazy("ソース"), choices=lambda: [("new", _("新しいソースを作る")), *_sources()])
     basis = forms.ChoiceField(
-        label=lazy("配信の根拠"), required=False, 
-        choices=lambda: bases(_("記録しない（この人たちにはまだ配信しません）")),
-        help_text=lazy("特定電子メール法の記録です。名刺をいただいた相手なら「名刺など書面での通知」を選びます。配信を断った人には、根拠があっても送りません。"),
-    )  # fmt: skip
+        label=lazy("配信の根拠"),
+        choices=lambda: [("none", _("記録しない（この人たちにはまだ配信しません）")), *bases("")[1:]],
+        help_text=lazy(
+            "特定電子メール法の記録です。名刺をいただいた相手なら「名刺など書面での通知」を選びます。"
+            "配信を断った人には、根拠があっても送りません。"
+        ),
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["source"].label_from_instance = lambda source: source.name  # type: ignore[attr-defined]
+
+def _sources() -> list[tuple[str, str]]:
+    return [(str(source.id), source.name) for source in Source.objects.order_by("-id")]
 
 
 @access(MARKETING)
@@ -95,43 +97,39 @@ def _shown(item: Import, request: Request) -> dict[str, Any]:
 def import_new(request: Request) -> HttpResponse:
     """Upload a file and go on to its columns."""
     form = UploadForm(request.POST or None, request.FILES or None)
-    fresh = SourceForm(request.POST or None, prefix="new")
-    if request.method == "POST" and form.is_valid():
-        source = form.cleaned_data["source"]
-        if source or fresh.is_valid():
-            item = _draft(request, form, fresh)
-            if item:
-                return redirect("import", import_id=item.id)
-    elif request.method == "GET":
-        fresh = SourceForm(prefix="new", initial={"type": "card", "date": request.now})
-    asked = request.method == "POST" and form.is_bound and not form.data.get("source")
-    return render(
-        request, "imports/new.html", {"form": form, "fresh": fresh, "fresh_asked": asked or not Source.objects.exists()}
-    )
+    start = {"type": "card", "date": clock.jst_date(request.now)}
+    fresh = SourceForm(request.POST or None, prefix="new", initial=start, use_required_attribute=False)
+    if request.method == "POST" and form.is_valid() and (form.cleaned_data["source"] != "new" or fresh.is_valid()):
+        item = _draft(request, form, fresh)
+        if item:
+            return redirect("import", import_id=item.id)
+    chosen = form["source"].value() not in (None, "new")
+    if request.method == "POST" and chosen:
+        fresh = SourceForm(prefix="new", initial=start, use_required_attribute=False)
+    return render(request, "imports/new.html", {"form": form, "fresh": fresh, "fresh_asked": not chosen})
 
 
 def _draft(request: Request, form: UploadForm, fresh: SourceForm) -> Import | None:
-    upload = form.cleaned_data["file"]
+    """Keep the file and note it as a draft; None with an error beside the field when it cannot be read."""
+    upload, chosen, basis = (form.cleaned_data[name] for name in ("file", "source", "basis"))
     try:
         path = verbs.store(upload)
+        try:
+            tables.open_table(path)
+        except TableError:
+            path.unlink()
+            raise
     except TableError as error:
         form.add_error("file", rules.file_error({"code": error.code, **error.values}))
         return None
-    source = form.cleaned_data["source"]
-    try:
-        tables.open_table(path)
-    except TableError as error:
-        path.unlink()
-        form.add_error("file", rules.file_error({"code": error.code, **error.values}))
-        return None
-    if not source:
+    if chosen == "new":
         fresh.instance.created_at = request.now
-        source = fresh.save()
+    source = fresh.save() if chosen == "new" else Source.objects.get(id=int(chosen))
     return verbs.draft(
         path,
         file_name=upload.name,
         source=source,
-        basis=form.cleaned_data["basis"],
+        basis="" if basis == "none" else basis,
         user_id=request.user.id,
         now=request.now,
     )
@@ -201,7 +199,11 @@ def _columns(request: Request, item: Import) -> HttpResponse:
         }
         for place, name in enumerate(shown.table.header)
     ]
-    head = [key for key in (*COLUMNS, "users_expected") if key in shown.rows.columns and key != "rank"]
+    head = [
+        key
+        for key in (*COLUMNS, "users_expected")
+        if key in shown.rows.columns and key != "rank" and _filled(shown.rows[key])
+    ]
     rows = [
         [row["row_no"], *(_cell(key, row[key]) for key in head)] 
         for row in shown.rows.select("row_no", *head).iter_rows(named=True)
@@ -214,6 +216,10 @@ def _columns(request: Request, item: Import) -> HttpResponse:
         "replace": item.mapping.get("replace"),
     }  # fmt: skip
     return render(request, "imports/columns.html", context)
+
+
+def _filled(column: pl.Series) -> bool:
+    return bool((column.cast(pl.String).fill_null("") != "").any())
 
 
 def _label(key: str) -> str:
