@@ -1,7 +1,7 @@
 """The leaves that speak of phases: where a lead stands and for how long, and what it did since it came there."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, LiteralString
 
 from psycopg import sql
 from pydantic import Field, StringConstraints
@@ -86,11 +86,18 @@ class ActedSincePhase(Condition):
         except KeyError as error:
             raise ConditionError(words(f"行動{error}はありません", f"there is no activity {error}")) from error
 
-    def _acts(self, moment: Moment, time: str) -> sql.Composable:
+    def _acts(self, moment: Moment, time: LiteralString) -> sql.Composable:
         return sql.SQL(
-            "activity a JOIN lead_phase p ON p.lead_id = a.lead_id AND p.model_id = (SELECT id FROM phase_model WHERE key"
-            " = {}) WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at " + time + " {}{}"
-        ).format(literal(self.model), literal(sorted(self.kinds())), literal(moment.now), moment.scoped("a.lead_id"))
+            "activity a JOIN lead_phase p ON p.lead_id = a.lead_id"
+            " AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
+            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{}"
+        ).format(
+            literal(self.model),
+            literal(sorted(self.kinds())),
+            sql.SQL(time),
+            literal(moment.now),
+            moment.scoped("a.lead_id"),
+        )
 
     def matching(self, moment: Moment) -> sql.Composable:
         return sql.SQL("SELECT a.lead_id FROM {}").format(self._acts(moment, "<="))

@@ -35,7 +35,10 @@ def phase(model_key: str, phase_key: str) -> Phase:
 
 
 def standing(lead_id: int, model_key: str = rules.INTEREST.key) -> dict[str, Any] | None:
-    """Where a lead stands: id, key, name, name_en, position, hue, since, reason, rule_id, user_id; None before it is placed."""
+    """Where a lead stands: id, key, name, name_en, position, hue, since, reason, rule_id, user_id.
+
+    None before it is placed.
+    """
     return SQL.standing.row({"lead_id": lead_id, "model": model_key})
 
 

@@ -18,7 +18,7 @@ SIDES = {
 
 
 class Scored(Condition):
-    """The present points in a model (None: the oldest): a range on one side, or `reached`: at the threshold or above."""
+    """The present points in a model (None: the oldest): a range on one side, or `reached`: at the threshold or over."""
 
     label_ja, label_en = "スコア", "Score"
     type: Literal["score"] = "score"

@@ -59,7 +59,7 @@ def default_model() -> ScoreModel | None:
 
 
 def explain(lead_id: int, now: datetime, model_id: int | None = None) -> list[Point]:
-    """Every rule of the live version with its answer for this lead and at most three facts behind it; [] without a model."""
+    """Every rule of the live version with its answer for this lead and up to three facts each; [] without a model."""
     model = ScoreModel.objects.select_related("live").filter(id=model_id).first() if model_id else default_model()
     if model is None or model.live is None:
         return []
@@ -81,7 +81,7 @@ def explain(lead_id: int, now: datetime, model_id: int | None = None) -> list[Po
 
 
 def score_of(lead_id: int, now: datetime, model_id: int | None = None) -> Score | None:
-    """The lead's stored points in a model (None: the default one) with their explanation; None before the first beat."""
+    """The lead's stored points in a model (None: the default) with their explanation; None before the first beat."""
     row = SQL.score_of.row({"lead_id": lead_id, "model_id": model_id})
     if row is None:
         return None

@@ -1,6 +1,6 @@
 """Segments: the condition language and materialised membership.
 
-Tables: segment, segment_member, condition_due. Verbs (services): validate, members_sql, due_sql, dependencies, sentence,
-clause, count, explain, save, archive, step, ready_made, register_condition; for other owners of conditions: work,
-scope_sql, keep_dues.
+Tables: segment, segment_member, condition_due. Verbs (services): validate, members_sql, due_sql, dependencies,
+sentence, clause, count, explain, save, archive, step, ready_made, register_condition; for other owners of
+conditions: work, scope_sql, keep_dues.
 """

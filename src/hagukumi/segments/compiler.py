@@ -1,7 +1,7 @@
 """From a condition tree to one SELECT of lead_id: column tests stay tests, sets become `lead_id IN (set)`.
 
-Sets are never asked lead by lead: an `any` of sets is their union, a `not` of a set an anti-join (which PostgreSQL hashes
-once; `NOT IN (set)` would fall to a scan per lead where the set outgrows work_mem).
+Sets are never asked lead by lead: an `any` of sets is their union, a `not` of a set an anti-join (which PostgreSQL
+hashes once; `NOT IN (set)` would fall to a scan per lead where the set outgrows work_mem).
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from .conditions import BIRTH, All, Any_, Condition, Moment, Not, codes, walk
+from .conditions import BIRTH, All, AnyOf, Condition, Moment, Not, codes, walk
 
 KNOWN = sql.SQL("l.known_at IS NOT NULL AND l.merged_into IS NULL")
 
@@ -72,7 +72,7 @@ def _expanded(node: Condition) -> Condition:
 def _atoms(tree: Condition) -> Iterator[Condition]:
     """The leaves that have SQL of their own."""
     node = _expanded(tree)
-    if not isinstance(node, All | Any_ | Not):
+    if not isinstance(node, All | AnyOf | Not):
         yield node
     for child in node.children():
         yield from _atoms(child)
@@ -84,7 +84,7 @@ def _column(node: Condition, moment: Moment) -> sql.Composable | None:
     if isinstance(node, Not):
         inner = _column(node.item, moment)
         return None if inner is None else sql.SQL("NOT {}").format(inner)
-    if isinstance(node, All | Any_):
+    if isinstance(node, All | AnyOf):
         if not node.items:
             return sql.SQL("true")
         parts = []
@@ -101,7 +101,7 @@ def _column(node: Condition, moment: Moment) -> sql.Composable | None:
 def _set(node: Condition, moment: Moment) -> sql.Composable:
     """SELECT lead_id (repeats allowed) of those for whom the node holds."""
     node = _expanded(node)
-    if isinstance(node, Any_):
+    if isinstance(node, AnyOf):
         return sql.SQL(" UNION ALL ").join(
             sql.SQL("SELECT lead_id FROM ({}) u").format(_set(item, moment)) for item in node.items
         )

@@ -1,7 +1,7 @@
 """The condition language: a typed tree of `all | any | not` and leaves, each of which knows its set, causes and words.
 
-A document is JSON: {"schema": 1, "type": "all", "items": [{"type": "tag", "tags": ["展示会"]}, ...]}. Rooms above add leaf
-types with `register`, from config/wiring.py. SQL is composed by psycopg.sql only; `segments.compiler` puts it together.
+A document is JSON: {"schema": 1, "type": "all", "items": [{"type": "tag", "tags": ["展示会"]}, ...]}. Rooms above add
+leaf types with `register`, from config/wiring.py. SQL is composed by psycopg.sql only, in `segments.compiler`.
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def literal(value: Any) -> sql.Composable:
 
 
 class Condition(BaseModel):
-    """A node of the tree. A leaf is one of: `column` (a test on `lead l`), `matching` (a set), or `expand` (other nodes)."""
+    """A node of the tree. A leaf has one of: `column` (a test on `lead l`), `matching` (a set), `expand` (other nodes)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     type: str
@@ -159,7 +159,7 @@ class All(Condition):
 
 
 @register
-class Any_(Condition):
+class AnyOf(Condition):
     type: Literal["any"] = "any"
     items: list[Node] = Field(min_length=1, max_length=MAX_LEAVES)
 

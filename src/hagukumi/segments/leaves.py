@@ -1,4 +1,4 @@
-"""The leaves that the low rooms offer: facts of the lead and its company, source, tags, consent, acts, other segments."""
+"""The leaves of the low rooms: facts of the lead and its company, source, tags, consent, acts, other segments."""
 
 import json
 from datetime import date, datetime
@@ -405,7 +405,7 @@ class KnownSince(Condition):
 
 
 class Acted(Condition):
-    """At least `at_least` acts of the given kinds, within `days` (None: ever), by object, page category or form kind."""
+    """At least `at_least` acts of the kinds, within `days` (None: ever), by object, page category or form kind."""
 
     label_ja, label_en = "行動の回数", "Activity count"
     tables = frozenset({"page", "form"})
@@ -463,7 +463,7 @@ class Acted(Condition):
         return found + sql.SQL(" GROUP BY a.lead_id HAVING count(*) >= {}").format(literal(self.at_least))
 
     def due(self, moment: Moment) -> sql.Composable:
-        """When the nth latest act leaves the window; and when an act that is dated after now (a skewed clock) arrives."""
+        """When the nth latest act leaves the window; and when an act dated after now (a skewed clock) arrives."""
         ahead = sql.SQL(
             "SELECT a.lead_id, min(a.at) AS due_at FROM activity a WHERE {} AND a.at > {} GROUP BY 1"
         ).format(self._acts(moment), literal(moment.now))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True)
 class Column:
-    """A column of `lead` that a condition may read. `type`: text, choice, number, date or person (a member of staff)."""
+    """A column of `lead` that a condition may read. `type`: text, choice, number, date or person (one of the staff)."""
 
     key: str
     type: str

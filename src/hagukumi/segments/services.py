@@ -38,7 +38,7 @@ def document(tree: Tree) -> dict[str, Any]:
 
 
 def members_sql(tree: Tree, now: datetime, scope: sql.Composable | None = None) -> sql.Composed:
-    """SELECT lead_id of the known leads that satisfy the tree at `now`, each once, within `scope` (a SELECT of lead_id).
+    """SELECT lead_id of the known leads that satisfy the tree at `now`, each once, within `scope` (SELECT of lead_id).
 
     Fit for a slot of a named query. ConditionError where the tree is not evaluable.
     """
@@ -144,7 +144,7 @@ def save(
     key: str | None = None,
     next_action: str = "",
 ) -> Segment:
-    """Create or change a segment; it is built at the next beat. ConditionError for a bad tree, an empty name or a cycle."""
+    """Create or change a segment; the next beat builds it. ConditionError for a bad tree, an empty name or a cycle."""
     if not name.strip():
         raise ConditionError(words("名前を入れてください", "give it a name"))
     node = validate(tree)
@@ -166,7 +166,7 @@ def save(
 
 
 def archive(segment_id: int, *, now: datetime) -> int:
-    """Put a segment away: its members leave. ConditionError while another segment stands on it. Returns how many left."""
+    """Put a segment away: its members leave. ConditionError while another stands on it. Returns how many left."""
     users = [other.name for other in active() if segment_id in _segments_of(other)]
     if users:
         raise ConditionError(
@@ -235,7 +235,7 @@ def work(owner: str, now: datetime) -> Work:
 
 
 def scope_sql(owner: str, object_ids: Iterable[int], kind_codes: Iterable[int], now: datetime) -> sql.Composed:
-    """SELECT lead_id: those of this beat touched by one of the kinds, and those due for one of the owner's definitions."""
+    """SELECT lead_id: those touched in this beat by one of the kinds, and those due for one of the definitions."""
     return sql.SQL(
         "SELECT lead_id FROM touched WHERE kind = ANY({}::smallint[]) UNION SELECT lead_id FROM condition_due"
         " WHERE owner = {} AND object_id = ANY({}::bigint[]) AND due_at <= {}"
@@ -276,7 +276,7 @@ def keep_dues_within(
 
 
 def step(now: datetime) -> int:
-    """The segments' part of a beat: rebuild what is unbuilt, re-ask what the touched facts and the clock may have changed."""
+    """The segments' part of a beat: rebuild what is unbuilt, re-ask what touched facts and the clock may change."""
     todo = work("segment", now)
     if not todo:
         return 0

@@ -1,4 +1,4 @@
-"""The condition builder that segments, score rules, phase rules and scenario branches share: its catalogue and preview."""
+"""The condition builder that segments, score rules and phase rules share: its catalogue and its preview."""
 
 import json
 from typing import Any

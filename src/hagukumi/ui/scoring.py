@@ -1,4 +1,4 @@
-"""スコア: the model in force, both sides with their maxima, the spread of points; a draft, its effect, publishing it."""
+"""スコア: the model in force, both sides with their maxima, the spread; a draft, its effect, publishing it."""
 
 from typing import Any
 
@@ -176,7 +176,7 @@ def score_discard(request: Request, model_id: int) -> HttpResponse:
 
 
 def _sides(version: ScoreVersion) -> list[dict[str, Any]]:
-    """Both sides with their rules in points order within their groups, each rule with its bar (percent) and sentence."""
+    """Both sides with their rules, each rule with its bar (percent) and its sentence."""
     lang = get_language() or "ja"
     found = rules.rules_of(version.rules)
     biggest = max((abs(rule.points) for rule in found), default=1)
