@@ -48,8 +48,10 @@ PLAIN = {
     "opened": "SELECT count(DISTINCT lead_id) FROM activity WHERE kind = 11 AND object_id = %(m)s AND details IS NULL",
     "clicked": "SELECT count(DISTINCT lead_id) FROM activity WHERE kind = 12 AND object_id = %(m)s AND details IS NULL",
     "unsubscribed": "SELECT count(DISTINCT lead_id) FROM activity WHERE kind = 14 AND object_id = %(m)s",
-    "suspects": "SELECT count(*) FROM activity WHERE kind IN (11, 12) AND object_id = %(m)s AND details ->> 'by' = 'suspect'",
-    "converted": """SELECT count(DISTINCT c.lead_id) FROM activity c JOIN activity f ON f.lead_id = c.lead_id AND f.kind = 20
+    "suspects": """SELECT count(*) FROM activity
+        WHERE kind IN (11, 12) AND object_id = %(m)s AND details ->> 'by' = 'suspect'""",
+    "converted": """SELECT count(DISTINCT c.lead_id)
+        FROM activity c JOIN activity f ON f.lead_id = c.lead_id AND f.kind = 20
         AND f.at BETWEEN c.at AND c.at + interval '7 days'
         WHERE c.kind = 12 AND c.object_id = %(m)s AND c.details IS NULL""",
 }

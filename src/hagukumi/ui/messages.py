@@ -18,7 +18,7 @@ from hagukumi.leads.models import Field, Lead
 from hagukumi.messages import rules, services
 from hagukumi.messages.models import Broadcast, Message, Sender
 
-from . import broadcasts, mail_kpi, unsubscribe
+from . import broadcasts, mail_kpi, unsubscribe, words
 from .access import EVERYONE, MARKETING, Request, access
 
 PREVIEW_POLICY = (
@@ -157,12 +157,22 @@ def _edit(request: Request, found: Message, form: MessageForm) -> HttpResponse:
         "form": form,
         "found": found if found.pk else None,
         "problems": problems,
-        "variables": rules.VARIABLES,
-        "own_fields": Field.objects.order_by("key"),
+        "placeholders": _placeholders(),
+        "example": '{{ last_name|default("there") }}' if words.english() else '{{ 姓|default("ご担当者") }}',
         "leads": _preview_leads(),
         "used": Broadcast.objects.filter(message_id=found.pk or 0).count(),
     }
     return render(request, "messages/message.html", context)
+
+
+def _placeholders() -> list[tuple[str, Any, str]]:
+    """What may be filled in: (as written, what it is, what stands there when it is missing)."""
+    english = words.english()
+    own = f"{{{{ {rules.FIELDS[1] if english else rules.FIELDS[0]}."
+    return [
+        *((f"{{{{ {one.name_en if english else one.name_ja} }}}}", one.label, one.fallback) for one in rules.VARIABLES),
+        *((f"{own}{field.key} }}}}", words.own(field, "label"), "") for field in Field.objects.order_by("key")),
+    ]
 
 
 def _preview_leads() -> Any:

@@ -198,7 +198,7 @@ class Sender:
             self._trouble = 0
             at_start = [first]
             try:
-                await line.pump(lambda held=at_start: self._following(held), self._at_hand, self._report)
+                await line.pump(partial(self._following, at_start), self._at_hand, self._report)
             finally:
                 for mail in at_start:
                     self._report(smtp.Outcome(mail.key, "unsent", "connect", "connection lost"))
