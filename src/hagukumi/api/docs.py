@@ -7,20 +7,20 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy
 
 from hagukumi.accounts.rules import ROLES
 
 SUMMARIES = (
-    gettext_noop("リードの一覧（新しい順）"),
-    gettext_noop("一人のリード"),
-    gettext_noop("メールアドレスで登録・更新"),
-    gettext_noop("行動履歴（新しい順）"),
-    gettext_noop("行動をまとめて送る（1回 1,000 件まで）"),
-    gettext_noop("セグメントの一覧"),
-    gettext_noop("セグメントに入っている人"),
-    gettext_noop("配信の一覧（新しい順）"),
-    gettext_noop("このトークンの権限"),
+    gettext_lazy("リードの一覧（新しい順）"),
+    gettext_lazy("一人のリード"),
+    gettext_lazy("メールアドレスで登録・更新"),
+    gettext_lazy("行動履歴（新しい順）"),
+    gettext_lazy("行動をまとめて送る（1回 1,000 件まで）"),
+    gettext_lazy("セグメントの一覧"),
+    gettext_lazy("セグメントに入っている人"),
+    gettext_lazy("配信の一覧（新しい順）"),
+    gettext_lazy("このトークンの権限"),
 )
 """The operations' summaries, here so that the catalogue knows them (a test holds that none is missing)."""
 
