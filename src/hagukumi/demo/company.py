@@ -35,7 +35,7 @@ from . import paper, people, postman, story, words
 Span = tuple[datetime, datetime]
 Progress = Callable[..., None]
 DAYS = 365
-RECENT = 42
+RECENT = 35
 """In the last days, every weekday passes by itself."""
 
 
@@ -79,12 +79,12 @@ class fast_commits:  # noqa: N801  (reads as a statement)
 
 
 def ticks(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The spans in which the year passes, each ending at 10:00 in Tokyo: Tuesdays and Thursdays, at last every weekday."""
+    """The spans in which the year passes, each ending at 10:00 in Tokyo: on Tuesdays, at last on every weekday."""
     marks = [start]
     day = clock.jst_date(start)
     while (day := day + timedelta(days=1)) <= clock.jst_date(end):
         at = clock.jst_midnight(day) + timedelta(hours=10)
-        if day.weekday() in ((0, 1, 2, 3, 4) if end - at < timedelta(days=RECENT) else (1, 3)) and at < end:
+        if day.weekday() in ((0, 1, 2, 3, 4) if end - at < timedelta(days=RECENT) else (1,)) and at < end:
             marks.append(at)
     return list(zip(marks, [*marks[1:], end], strict=True))
 
@@ -163,8 +163,8 @@ def _definitions(at: datetime) -> story.Stage:
     _scenarios(at, forms, messages)
     return story.Stage(
         sources,
-        {key: form.version_id for key, form in forms.items()},
-        {form.version_id: contents.get(words.GATES.get(key, "")) for key, form in forms.items()},
+        {key: form.version_id or 0 for key, form in forms.items()},
+        {form.version_id or 0: contents.get(words.GATES.get(key, "")) for key, form in forms.items()},
         sellers,
     )
 
@@ -252,11 +252,13 @@ def _segments(at: datetime, forms: dict[str, Form]) -> None:
 
 
 def _scenarios(at: datetime, forms: dict[str, Form], messages: dict[str, Message]) -> None:
+    model = phases.primary()
+    assert model is not None
     ids = {
         **{f"form:{key}": form.id for key, form in forms.items()},
         **{f"mail:{key}": message.id for key, message in messages.items()},
         **{f"segment:{segment.key or segment.name}": segment.id for segment in Segment.objects.all()},
-        "phase:considering": phases.phases_of(phases.primary().id)[2].id,
+        "phase:considering": phases.phases_of(model.id)[2].id,
     }
     for name, graph in words.scenarios(ids):
         scenario = scenarios.create(name, now=at, graph=Graph.model_validate(graph))

@@ -183,7 +183,7 @@ class Web:
         content = self._stage.gates[version]
         if content and self._random.random() < 0.66:
             after = at + timedelta(seconds=self._random.randint(10, 90))
-            self._event(after, "content", visitor=visitor, object_id=content, details={"answer": str(event)})
+            self._event(after, "content", visitor=visitor, object_id=content, details={"event": str(event)})
 
     def mail_act(self, at: datetime, kind: str, lead_id: int, delivery_id: int, url: str = "") -> None:
         columns = {"visitor": self.browser(lead_id)} if kind == "click" else {}

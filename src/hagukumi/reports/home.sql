@@ -67,7 +67,7 @@ LIMIT 12;
 -- Live forms with their answers since %(since)s. One row a form. Index: submission_form.
 SELECT f.id, f.slug, f.name, count(s.id) AS answers, max(s.at) AS last_at
 FROM form f LEFT JOIN submission s ON s.form_id = f.id AND s.at >= %(since)s::timestamptz
-WHERE f.state = 'live' OR s.id IS NOT NULL
+WHERE f.state = 'open' OR s.id IS NOT NULL
 GROUP BY f.id
 ORDER BY answers DESC, f.id
 LIMIT 8;
@@ -115,6 +115,6 @@ FROM deal;
 -- name: home_begun
 -- What a new workspace has already: leads, a live form, a sending site, a sender.
 SELECT EXISTS (SELECT 1 FROM lead WHERE known_at IS NOT NULL) AS leads,
-       EXISTS (SELECT 1 FROM form WHERE state = 'live') AS forms,
+       EXISTS (SELECT 1 FROM form WHERE state = 'open') AS forms,
        EXISTS (SELECT 1 FROM site WHERE last_seen_at IS NOT NULL) AS sites,
        EXISTS (SELECT 1 FROM sender WHERE legal_name <> '' AND postal_address <> '' AND contact <> '') AS senders;
