@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -19,6 +20,7 @@ from hagukumi.companies.rules import INDUSTRIES
 from hagukumi.kit import ja, tokens
 from hagukumi.ledger import kinds
 
+from . import definitions
 from .access import EVERYONE, Request, access
 from .lead import BIGGEST
 
@@ -123,7 +125,9 @@ def company_edit(request: Request, company_id: int) -> HttpResponse:
         for column, value in listing.spelled(changed.name).items():
             setattr(changed, column, value)
         changed.updated_at = request.now
-        changed.save()
+        with transaction.atomic():
+            changed.save()
+            definitions.changed("company")
         messages.success(request, _("会社の情報を保存しました。"))
         return redirect("company", company_id)
     return render(request, "companies/company_form.html", {"company": found, "form": form})

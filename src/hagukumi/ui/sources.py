@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +16,7 @@ from hagukumi.consent import rules as consent
 from hagukumi.leads import rules
 from hagukumi.leads.models import Lead, Source
 
-from . import words
+from . import definitions, words
 from .access import EVERYONE, MARKETING, Request, access
 
 
@@ -72,7 +73,10 @@ def source(request: Request, source_id: int | None = None) -> HttpResponse:
     found = get_object_or_404(Source, id=source_id) if source_id else None
     form = SourceForm(request.POST or None, instance=found or Source(created_at=request.now))
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            if found:
+                definitions.changed("source")
         return redirect("sources")
     return render(request, "sources/source.html", {"form": form, "source": found})
 

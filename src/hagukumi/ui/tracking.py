@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -20,7 +21,7 @@ from hagukumi.kit import clock
 from hagukumi.tracking import rules, screens, services
 from hagukumi.tracking.models import Site
 
-from . import words
+from . import definitions, words
 from .access import MARKETING, Request, access
 
 PAGE = 50
@@ -109,7 +110,9 @@ def set_category(request: Request, pk: int) -> HttpResponse:
     category = request.POST.get("category", "")
     if category and category not in rules.CATEGORIES:
         return HttpResponse(status=422)
-    services.set_category(pk, category)
+    with transaction.atomic():
+        services.set_category(pk, category)
+        definitions.changed("page")
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
     return redirect("tracking_pages")

@@ -1,0 +1,22 @@
+"""What is read without a fact (a company's sales, a page's meaning) changes scores as soon as somebody corrects it."""
+
+from hagukumi.companies.models import Company
+from hagukumi.config import readymade
+from hagukumi.leads.models import Lead
+from hagukumi.scoring import services as scoring
+from hagukumi.worker import heart
+
+
+def test_correcting_a_company_rescores_its_people(marketer, signed_in, people, now):
+    readymade.lay(now)
+    company = Company.objects.create(
+        name="青葉製作所", match_key="青葉製作所", industry="retail", created_at=now, updated_at=now
+    )
+    (lead_id,) = people()
+    Lead.objects.filter(lead_id=lead_id).update(company=company)
+    heart.settle(now)
+    assert scoring.score_of(lead_id, now).attribute == 5 + 1
+    form = {"name": "青葉製作所", "industry": "manufacturing", "sales_yen": "50000000000"}
+    assert signed_in(marketer).post(f"/companies/{company.id}/edit/", form).status_code == 302
+    heart.settle(now)
+    assert scoring.score_of(lead_id, now).attribute == 5 + 3 + 5
