@@ -1,6 +1,6 @@
 """W6: everybody is due at once: leave a wait, get a mail, come to stand at the next wait; against the bare statements.
 
-Ours is the whole beat, again and again until nobody is due: bounded batches, every room's step, counts, bookkeeping. The
+Ours is the whole beat, again and again until nobody is due: bounded batches, every room's step, counts, books. The
 limit is one UPDATE of the same enrolments and one INSERT of the same deliveries, same tables, same indexes.
 `idle_ms` is a whole beat while all of them wait for tomorrow, `paused_ms` one while a pause holds them all overdue.
 """
@@ -77,8 +77,8 @@ def run(leads: int, activity: int) -> dict[str, Any]:
 
 def _scenario(now: datetime) -> tuple[ScenarioVersion, int]:
     sender = Sender.objects.create(
-        name="青葉製作所", email="news@example.co.jp", legal_name="株式会社青葉製作所", postal_address="東京都千代田区1-1",
-        contact="03-1234-5678",
+        name="青葉製作所", email="news@example.co.jp", legal_name="株式会社青葉製作所",
+        postal_address="東京都千代田区1-1", contact="03-1234-5678",
     )  # fmt: skip
     message = Message.objects.create(
         name="事例", subject="導入事例のご紹介", mjml="こんにちは。", sender=sender, created_at=now, updated_at=now

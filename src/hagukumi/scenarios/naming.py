@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from hagukumi.forms.models import Form
@@ -166,7 +166,7 @@ def _weekday_words(weekdays: tuple[int, ...]) -> str:
         return _("毎日")
     if sorted(set(weekdays)) == [0, 1, 2, 3, 4]:
         return _("平日")
-    names = (_("月"), _("火"), _("水"), _("木"), _("金"), _("土"), _("日"))
+    names = [pgettext("曜日", day) for day in "月火水木金土日"]
     return "・".join(names[day] for day in sorted(set(weekdays)))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from hagukumi.forms.models import Form
 from hagukumi.messages.models import Message
@@ -16,9 +16,14 @@ from hagukumi.ui import words
 
 PAGES_OFFERED = 200
 WEEKDAYS = (
-    (0, gettext_lazy("月")), (1, gettext_lazy("火")), (2, gettext_lazy("水")), (3, gettext_lazy("木")),
-    (4, gettext_lazy("金")), (5, gettext_lazy("土")), (6, gettext_lazy("日")),
-)  # fmt: skip
+    (0, pgettext_lazy("曜日", "月")),
+    (1, pgettext_lazy("曜日", "火")),
+    (2, pgettext_lazy("曜日", "水")),
+    (3, pgettext_lazy("曜日", "木")),
+    (4, pgettext_lazy("曜日", "金")),
+    (5, pgettext_lazy("曜日", "土")),
+    (6, pgettext_lazy("曜日", "日")),
+)
 TESTS = (
     ("clicked", gettext_lazy("メールをクリックした")),
     ("opened", gettext_lazy("メールを開いた")),
@@ -105,9 +110,9 @@ class MailForm(NodeForm):
 
 
 class WaitForm(NodeForm):
-    days = _Number(gettext_lazy("日"), 366)
-    hours = _Number(gettext_lazy("時間"), 999)
-    minutes = _Number(gettext_lazy("分"), 9999)
+    days = _Number(gettext_lazy("日数"), 366)
+    hours = _Number(gettext_lazy("時間数"), 999)
+    minutes = _Number(gettext_lazy("分数"), 9999)
     weekdays = forms.TypedMultipleChoiceField(
         label=gettext_lazy("曜日"), choices=WEEKDAYS, coerce=int, required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -136,8 +141,8 @@ class BranchForm(NodeForm):
     category = _Choice(gettext_lazy("または、ページの分類"), _categories, coerce=str, empty_value="")
     form_id = _Choice(gettext_lazy("どのフォーム"), _forms)
     segment_id = _Choice(gettext_lazy("どのセグメント"), _segments)
-    days = _Number(gettext_lazy("日"), 366)
-    hours = _Number(gettext_lazy("時間"), 999)
+    days = _Number(gettext_lazy("日数"), 366)
+    hours = _Number(gettext_lazy("時間数"), 999)
     field_order = ("test", "message_id", "page_id", "category", "form_id", "segment_id", "days", "hours", "name")
 
     def values(self) -> dict[str, Any]:

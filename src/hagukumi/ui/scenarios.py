@@ -28,9 +28,9 @@ from .scenario_forms import EntryForm, NameForm, form_of
 STATES = {
     "draft": (gettext_lazy("下書き"), "secondary"),
     "running": (gettext_lazy("実行中"), "green"),
-    "paused": (gettext_lazy("一時停止"), "yellow"),
+    "paused": (gettext_lazy("一時停止中"), "yellow"),
     "stopping": (gettext_lazy("停止の処理中"), "orange"),
-    "stopped": (gettext_lazy("停止"), "secondary"),
+    "stopped": (gettext_lazy("停止済み"), "secondary"),
 }
 EXITS = {"yes": gettext_lazy("はい"), "no": gettext_lazy("いいえ"), "next": gettext_lazy("次へ")}
 
