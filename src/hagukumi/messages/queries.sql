@@ -199,7 +199,9 @@ UPDATE broadcast SET state = 'sending' WHERE id = %(id)s::bigint AND state = 'do
 
 -- name: delivery_of
 -- One delivery by its token's numbers. Index: primary key by lead_id.
-SELECT lead_id, id, message_id, occurrence, broadcast_id, state, reason, address FROM delivery
+SELECT lead_id, id, message_id, occurrence, broadcast_id, state, reason, address,
+    (SELECT f.legal_name FROM message m JOIN sender f ON f.id = m.sender_id WHERE m.id = message_id) AS legal_name
+FROM delivery
 WHERE lead_id = %(lead_id)s::bigint AND id = %(id)s::bigint;
 
 -- name: states

@@ -134,7 +134,7 @@ class Audience:
 
 
 def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:
-    """How a broadcast of this message to this segment would fare if it went now."""
+    """How a broadcast to the segment's present members would fare at `now` (the daily cap is of its day)."""
     judged = SQL.verdicts.compose(picked=SQL.segment_audience.text)
     params = {
         "message_id": message_id,
@@ -282,10 +282,10 @@ def resubscribe(lead_id: int, delivery_id: int, *, evidence: str, now: datetime)
     return True
 
 
-def recipient(lead_id: int, delivery_id: int) -> tuple[int, str] | None:
-    """(lead_id, address) of a delivery, the lead as merged since; None where there is no such mail."""
+def recipient(lead_id: int, delivery_id: int) -> tuple[int, str, str] | None:
+    """(lead_id, address, sender's legal name) of a delivery, the lead as merged since; None where there is none."""
     row = SQL.delivery_of.row({"lead_id": lead_id, "id": delivery_id})
-    return _present_owner(row) if row else None
+    return (*_present_owner(row), row["legal_name"]) if row else None
 
 
 def _present_owner(row: dict[str, Any]) -> tuple[int, str]:

@@ -96,7 +96,8 @@ def broadcast(request: Request, broadcast_id: int) -> HttpResponse:
 
 
 def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
-    audience = services.gate_preview(found.message_id, found.segment_id, request.now)
+    at = max(found.scheduled_at or request.now, request.now)
+    audience = services.gate_preview(found.message_id, found.segment_id, at)
     return {
         "broadcast": found,
         "label": STATES[found.state][0],
@@ -122,6 +123,8 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         for part in services.states(found.message_id, found.pk)
         if part["reason"]
     ]
+    figures = services.of_broadcast(found.message_id, found.pk, form_kinds.FORM_SUBMITTED.code)
+    figures.failed = row["failed"]
     return {
         "broadcast": found,
         "row": row,
@@ -129,7 +132,7 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "hue": STATES[found.state][1],
         "bar": _bar(row),
         "reasons": reasons,
-        "figures": services.of_broadcast(found.message_id, found.pk, form_kinds.FORM_SUBMITTED.code),
+        "figures": figures,
         "mails": [_dressed(mail) for mail in mails[:PAGE]],
         "more": f"{last['lead_id']}.{last['id']}" if last else None,
         "mail_states": {key: label for key, (label, _hue) in MAIL_STATES.items()},

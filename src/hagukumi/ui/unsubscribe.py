@@ -32,7 +32,7 @@ def unsubscribe(request: Request, token: str) -> HttpResponse:
         _act(request, lead_id, delivery_id)
         if request.POST.get("List-Unsubscribe") == "One-Click":
             return HttpResponse("ok", content_type="text/plain")
-    owner, address = found
+    owner, address, legal_name = found
     stopped = not consent.standing(owner).may_mail
     return _page(
         request, {"address": rules.masked_address(address), "stopped": stopped, "acted": request.method == "POST"}
