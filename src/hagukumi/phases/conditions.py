@@ -82,7 +82,7 @@ class ActedSincePhase(Condition):
 
     def kinds(self) -> frozenset[int]:
         try:
-            return codes(self.kinds_)
+            return codes(self.kinds_) | codes(("phase_moved",))
         except KeyError as error:
             raise ConditionError(words(f"行動{error}はありません", f"there is no activity {error}")) from error
 

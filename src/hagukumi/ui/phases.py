@@ -15,6 +15,7 @@ from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import SetAside
 from hagukumi.phases import services
 from hagukumi.phases.models import Phase, PhaseModel, PhaseRule
+from hagukumi.phases.rules import INITIAL_REASON
 from hagukumi.segments import services as segments
 
 from . import conditions, words
@@ -64,6 +65,8 @@ def phases(request: Request) -> HttpResponse:
     if model is None:
         return render(request, "phases/board.html", {"model": None})
     columns = services.board(model.id, request.now, CARDS)
+    for card in (card for column in columns for card in column["cards"]):
+        card["said"] = _reason(card["reason"], card["reason_en"])
     context = {
         "model": model,
         "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
@@ -109,7 +112,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
             "rule": rule,
             "forward": services.is_forward(rule),
             "sentence": _sentence(rule, lang),
-            "reason": (rule.reason_en or rule.reason) if lang == "en" else rule.reason,
+            "reason": _reason(rule.reason, rule.reason_en),
             "problem": broken.get(rule.id, ""),
         }
         for rule in PhaseRule.objects.filter(model=model)
@@ -185,6 +188,13 @@ def _model(key: str) -> PhaseModel | None:
     if found is None:
         raise Http404
     return found
+
+
+def _reason(reason: str, reason_en: str | None) -> str:
+    """Why somebody is where they are, in the reader's language where we have the words."""
+    if reason == INITIAL_REASON:
+        return _("新しいリード")
+    return reason_en if reason_en and words.english() else reason
 
 
 def _sentence(rule: PhaseRule, lang: str) -> str:
