@@ -25,6 +25,8 @@ from .access import EVERYONE, Request, access
 from .lead import BIGGEST
 
 WINDOW = timedelta(days=90)
+CONTACT = ("web", "mail", "form", "seminar", "call")
+"""The groups of kinds that are contact with a company's people."""
 
 
 class CompanyForm(forms.ModelForm):
@@ -102,12 +104,16 @@ def company(request: Request, company_id: int) -> HttpResponse:
         "company": found,
         "industry": _industry(found.industry),
         "people": [_person(row) for row in listing.people(company_id)],
-        "activity": [
-            {**row, "kind": kinds.by_code(row["kind"])} for row in listing.activity(company_id, request.now - WINDOW)
-        ],
+        "activity": _acts(listing.activity(company_id, request.now - WINDOW)),
         "deals": listing.deals(company_id),
     }
     return render(request, "companies/company.html", context)
+
+
+def _acts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What passed between us and them; what the house did by itself (phases, scores, segments) is left out."""
+    known = [{**row, "kind": kinds.by_code(row["kind"])} for row in rows]
+    return [row for row in known if row["kind"].group in CONTACT]
 
 
 def _person(row: dict[str, Any]) -> dict[str, Any]:
