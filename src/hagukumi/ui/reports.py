@@ -138,12 +138,12 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": labels},
         "yAxis": [
-            {"type": "value", "name": _("件")},
-            {"type": "value", "name": _("リード"), "splitLine": {"show": False}},
+            {"type": "value"},
+            {"type": "value", "splitLine": {"show": False}},
         ],
         "series": [
             {
-                "name": _("新規リード"),
+                "name": _("新規リード（右軸）"),
                 "type": "bar",
                 "yAxisIndex": 1,
                 "data": [row["leads"] for row in months],
