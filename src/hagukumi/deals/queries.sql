@@ -84,14 +84,19 @@ WHERE d.outcome = ''
 ORDER BY d.amount_yen DESC NULLS LAST, d.id
 LIMIT 500;
 
+-- name: won_since
+-- How many deals were won since %(since)s, and their yen.
+SELECT count(*) AS deals, coalesce(sum(amount_yen), 0)::bigint AS yen FROM deal
+WHERE outcome = 'won' AND closed_at >= %(since)s::timestamptz;
+
 -- name: closed_deals
--- Deals won or lost since %(since)s, newest first.
+-- The latest deals won or lost since %(since)s, newest first.
 SELECT d.lead_id, d.id, d.name, d.amount_yen, d.outcome, d.reason, d.closed_at, st.name AS owner,
        l.last_name, l.first_name, l.company_name
 FROM deal d JOIN lead l USING (lead_id) LEFT JOIN staff st ON st.id = d.owner_id
 WHERE d.outcome <> '' AND d.closed_at >= %(since)s::timestamptz
 ORDER BY d.closed_at DESC, d.id
-LIMIT 200;
+LIMIT 30;
 
 -- name: next_deal_id
 SELECT nextval('deal_id_seq');

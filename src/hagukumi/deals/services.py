@@ -177,6 +177,11 @@ def open_deals(today: date) -> list[dict[str, Any]]:
     return SQL.open_deals.rows({"today": today})
 
 
+def won_since(since: datetime) -> dict[str, int]:
+    """`deals` won since an instant and their `yen`."""
+    return SQL.won_since.row({"since": since}) or {}
+
+
 def closed_deals(since: datetime) -> list[dict[str, Any]]:
-    """Deals won or lost since an instant, newest first."""
+    """The latest 30 deals won or lost since an instant, newest first."""
     return SQL.closed_deals.rows({"since": since})

@@ -99,7 +99,7 @@ def _let_pass(
     web.flush(until)
     heart.settle(until)
     story.meet(cast, coming)
-    story.sell(random, stage, cast, until)
+    story.sell(random, stage, cast, since, until)
     postman.deliver(random, cast, web, until)
 
 

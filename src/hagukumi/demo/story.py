@@ -220,13 +220,13 @@ def _instant(random: Random, start: datetime, end: datetime) -> datetime:
     return start + (end - start) * random.random()
 
 
-def sell(random: Random, stage: Stage, cast: Cast, now: datetime) -> None:
+def sell(random: Random, stage: Stage, cast: Cast, since: datetime, now: datetime) -> None:
     """Sales does its day: answers handovers, opens deals, moves and closes them."""
     for handover in Handover.objects.filter(state="open", created_at__lt=now - timedelta(hours=4)):
         if random.random() < 0.86:
             _answer(random, stage, cast, handover, now)
     for deal in Deal.objects.filter(outcome="", created_at__lt=now - timedelta(days=6)):
-        _advance(random, cast, deal, now)
+        _advance(random, cast, deal, since, now)
 
 
 def _answer(random: Random, stage: Stage, cast: Cast, handover: Handover, now: datetime) -> None:
@@ -259,16 +259,18 @@ def _answer(random: Random, stage: Stage, cast: Cast, handover: Handover, now: d
         )
 
 
-def _advance(random: Random, cast: Cast, deal: Deal, now: datetime) -> None:
+def _advance(random: Random, cast: Cast, deal: Deal, since: datetime, now: datetime) -> None:
+    """A stage further, or to its end; how likely follows how long the span is, so that days and weeks tell the same tale."""
     order = ["approach", "hearing", "proposal", "closing"]
     place = order.index(deal.stage)
     age = (now - deal.created_at) / timedelta(days=1)
-    if place < 3 and age > 8 + 11 * place and random.random() < 0.55:
-        deals.move_stage(deal.lead_id, deal.id, order[place + 1], now=now)
+    weeks = (now - since) / timedelta(days=7)
+    at = max(deal.created_at, min(working_hour(random, _instant(random, since, now)), now))
+    if place < 3 and age > 8 + 11 * place and random.random() < min(0.6 * weeks, 0.9):
+        deals.move_stage(deal.lead_id, deal.id, order[place + 1], now=at)
         return
-    if age < 24 or random.random() > 0.10 + place * 0.06:
+    if age < 24 or random.random() > (0.10 + place * 0.06) * weeks:
         return
-    person = cast.people[deal.lead_id]
-    won = place >= 2 and random.random() < 0.24 + person.company.fit * 0.45
+    won = place >= 2 and random.random() < 0.12 + cast.people[deal.lead_id].company.fit * 0.4
     reason = "停止時間の見える化" if won else random.choices([r for r, _ in LOSS], [s for _, s in LOSS])[0]
-    deals.close_deal(deal.lead_id, deal.id, won=won, amount_yen=None, reason=reason, now=now, user_id=deal.owner_id)
+    deals.close_deal(deal.lead_id, deal.id, won=won, amount_yen=None, reason=reason, now=at, user_id=deal.owner_id)

@@ -150,7 +150,7 @@ def deals(request: Request) -> HttpResponse:
     rows = services.open_deals(clock.jst_date(request.now))
     columns = [(stage, [row for row in rows if row["stage"] == stage.key]) for stage in _stages()]
     closed = services.closed_deals(request.now - timedelta(days=90))
-    won = [row for row in closed if row["outcome"] == "won"]
+    won = services.won_since(request.now - timedelta(days=90))
     context = {
         "columns": [
             {"stage": stage, "rows": found, "total": sum(row["amount_yen"] or 0 for row in found)}
@@ -159,8 +159,7 @@ def deals(request: Request) -> HttpResponse:
         "count": len(rows),
         "total": sum(row["amount_yen"] or 0 for row in rows),
         "closed": closed,
-        "won_count": len(won),
-        "won_total": sum(row["amount_yen"] or 0 for row in won),
+        "won": won,
     }
     return render(request, "deals/deals.html", context)
 
