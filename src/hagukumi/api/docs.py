@@ -100,7 +100,7 @@ def _type(node: dict[str, Any]) -> str:
     words = [node.get("format") or node.get("type") or "any"]
     if node.get("type") == "array":
         words = [f"{_type(node.get('items', {}))}[]"]
-    bounds = [f"{label}{node[key]}" for key, label in _BOUNDS if key in node]
+    bounds = [f"{label}{node[key]}" for key, label in _BOUNDS if key in node and node[key] < 2**53]
     return " ".join([*words, *bounds])
 
 

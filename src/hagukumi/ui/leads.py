@@ -56,7 +56,7 @@ class FilterForm(forms.Form):
     score_min = forms.IntegerField(required=False, min_value=0, max_value=1000)
     complete = forms.ChoiceField(
         required=False,
-        choices=[("", gettext_lazy("成立・不足とも")), ("1", gettext_lazy("成立")), ("0", gettext_lazy("不足あり"))],
+        choices=[("", gettext_lazy("成立・不足")), ("1", gettext_lazy("成立")), ("0", gettext_lazy("不足あり"))],
     )
     state = forms.ChoiceField(required=False)
     sort = forms.ChoiceField(required=False, choices=list(SORTS.items()))
@@ -68,21 +68,18 @@ class FilterForm(forms.Form):
         model = phases.primary()
         found = phases.phases_of(model.id) if model else []
         staff = User.objects.filter(is_active=True).order_by("name")
-        self._offer(
-            "phase", _("すべてのフェーズ"), [(p.id, p.name_en if english and p.name_en else p.name) for p in found]
-        )
+        self._offer("phase", [(p.id, p.name_en if english and p.name_en else p.name) for p in found])
         self._offer(
             "segment",
-            _("すべてのセグメント"),
             Segment.objects.filter(archived_at=None).order_by("name").values_list("id", "name"),
         )
-        self._offer("source", _("すべてのソース"), Source.objects.order_by("-id").values_list("id", "name")[:200])
-        self._offer("tag", _("すべてのタグ"), [(tag, tag) for tag in services.tags()])
-        self._offer("owner", _("すべての担当者"), [("none", _("担当者なし")), *staff.values_list("id", "name")])
-        self._offer("state", _("すべての状態"), services.STATES.items())
+        self._offer("source", Source.objects.order_by("-id").values_list("id", "name")[:200])
+        self._offer("tag", [(tag, tag) for tag in services.tags()])
+        self._offer("owner", [("none", _("担当者なし")), *staff.values_list("id", "name")])
+        self._offer("state", services.STATES.items())
 
-    def _offer(self, name: str, every: str, choices: Any) -> None:
-        self.fields[name].choices = [("", every), *choices]  # type: ignore[attr-defined]
+    def _offer(self, name: str, choices: Any) -> None:
+        self.fields[name].choices = [("", SELECTS[name]), *choices]  # type: ignore[attr-defined]
 
     def filters(self) -> services.Filters:
         self.is_valid()
