@@ -93,7 +93,7 @@ class ActedSincePhase(Condition):
             " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{}"
         ).format(
             literal(self.model),
-            literal(sorted(self.kinds())),
+            literal(sorted(codes(self.kinds_))),
             sql.SQL(time),
             literal(moment.now),
             moment.scoped("a.lead_id"),
