@@ -34,9 +34,13 @@ def unsubscribe(request: Request, token: str) -> HttpResponse:
             return HttpResponse("ok", content_type="text/plain")
     owner, address, legal_name = found
     stopped = not consent.standing(owner).may_mail
-    return _page(
-        request, {"address": rules.masked_address(address), "stopped": stopped, "acted": request.method == "POST"}
-    )
+    context = {
+        "address": rules.masked_address(address),
+        "by": legal_name,
+        "stopped": stopped,
+        "acted": request.method == "POST",
+    }
+    return _page(request, context)
 
 
 def _act(request: Request, lead_id: int, delivery_id: int) -> None:
