@@ -47,7 +47,7 @@ def server_of(url: str) -> Server:
 
 
 class Mail(NamedTuple):
-    """What goes over the wire. `key` is the caller's own; `content` has CRLF lines."""
+    """What goes over the wire. `key` is the caller's own; `content` has CRLF lines, none beginning with a dot."""
 
     key: int
     sender: str
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
                 continue
             ahead = at_hand() if "PIPELINING" in self.extensions else None
             try:
-                self._write(_dotted(mail.content) + b".\r\n" + (self._envelope(ahead) if ahead else b""))
+                self._write(mail.content + b".\r\n" + (self._envelope(ahead) if ahead else b""))
             except LostError:
                 report(Outcome(mail.key, "soft", "data", "connection lost before the content"))
                 if ahead:
@@ -316,13 +316,6 @@ def _steps(mail: Mail) -> tuple[tuple[Stage, str, int], ...]:
         ("rcpt", f"RCPT TO:<{mail.recipient}>", 250),
         ("data", "DATA", 354),
     )
-
-
-def _dotted(content: bytes) -> bytes:
-    if b"\n." in content or content.startswith(b"."):
-        content = content.replace(b"\n.", b"\n..")
-        return b"." + content if content.startswith(b".") else content
-    return content
 
 
 async def connect(server: Server, name: str, seconds: float = 15.0) -> Connection:
