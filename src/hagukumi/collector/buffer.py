@@ -93,7 +93,8 @@ class Buffer:
     async def _run(self) -> None:
         while not self._closing or self._lines or self._drops:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), RETRY_SECONDS)
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
             if not self._closing and len(self._lines) < FULL_LINES:
                 await asyncio.sleep(GATHER_SECONDS)
@@ -154,7 +155,8 @@ class Buffer:
     async def _try(self, work: Awaitable[None]) -> bool:
         """Await work on the connection; False when the database is away or too slow, and the connection is let go."""
         try:
-            await asyncio.wait_for(work, COMMIT_SECONDS)
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await work
         except (psycopg.Error, TimeoutError, OSError) as error:
             log.warning("the database is away; events go to the spool", error=str(error).strip()[:200])
             await self._disconnect()

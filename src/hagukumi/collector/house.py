@@ -7,7 +7,7 @@ from typing import Any
 
 from hagukumi.kit import clock, tokens
 
-from . import pipeline, wire
+from . import mail, pipeline, wire
 from .buffer import Buffer
 from .pipeline import Context, Drop, Rates
 from .registry import Registry
@@ -121,8 +121,6 @@ def _line(event: wire.Event, visitor: str, lead_id: int | None, delivery_id: int
 
 def _arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
     """Lead, delivery and the arrival's own id of a fresh token; nothing for a stale or foreign one."""
-    from . import mail
-
     if not token:
         return None, None, ""
     return mail.read_arrival(token, now)

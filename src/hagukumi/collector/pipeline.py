@@ -28,6 +28,7 @@ _SCANNER = re.compile(
     re.IGNORECASE,
 )
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{8,40}")
+_ORIGIN = re.compile(r"https?://[^/?#\\]+", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -169,11 +170,5 @@ def valid_visitor(visitor: str) -> bool:
 
 def origin_of(url: str) -> str:
     """`https://www.example.co.jp` of an address, lower-case; '' where it is not http or https."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.lower() not in ("http", "https"):
-        return ""
-    for index, char in enumerate(rest):
-        if char in "/?#\\":
-            rest = rest[:index]
-            break
-    return f"{scheme}://{rest}".lower()
+    found = _ORIGIN.match(url)
+    return found.group().lower() if found else ""
