@@ -62,5 +62,19 @@ def test_a_row_that_cannot_be_taken_is_named_and_nothing_is_written(now, row, re
     assert (refused.value.index, refused.value.reason, Lead.objects.count()) == (1, reason, 0)
 
 
+def test_the_planner_is_told_when_it_takes_a_full_table_for_empty(people):
+    """Autovacuum that looks at an open import counts its rows as none; plans made for that never end."""
+    from django.db import connection
+
+    from hagukumi.leads import intake
+
+    people(2000)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET reltuples = 0 WHERE oid = 'lead'::regclass")
+        intake.sound_statistics()
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'lead'::regclass")
+        assert cursor.fetchone()[0] == 2000
+
+
 def test_nobody_is_nothing(now):
     assert upsert([], now) == []

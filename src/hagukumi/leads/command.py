@@ -70,12 +70,7 @@ def _refused(path: Path, message: dict[str, object], as_json: bool) -> int:
 def _report(item: Import, as_json: bool) -> None:
     rejects = ImportReject.objects.filter(import_id=item.id).order_by("row_no")
     for reject in rejects[:_SHOWN_REJECTS]:
-        about = f"「{reject.column}」" if reject.column else ""
-        print(
-            _("%(row)s 行目%(about)s: %(reason)s")
-            % {"row": reject.row_no, "about": about, "reason": rules.reason(reject.reason)},
-            file=sys.stderr,
-        )
+        print(rules.row_error(reject), file=sys.stderr)
     counts = {name: getattr(item, name) for name in ("rows", "created", "updated", "unchanged", "rejected")}
     if as_json:
         print(json.dumps({**counts, "import_id": item.id}))

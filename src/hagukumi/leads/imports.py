@@ -236,6 +236,7 @@ def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Count
         intake.clear_tables()
         merged = intake.Counts(rejected=len(rejects))
         if rows.height:
+            intake.sound_statistics()
             intake.stage(rows)
             merged.add(intake.merge(rows, terms))
         if merged.nobodys:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 SOURCE_TYPES: dict[str, Any] = {
@@ -74,6 +75,14 @@ FILE_ERRORS: dict[str, Any] = {
 def reason(code: str) -> str:
     """Why a row was rejected, in the reader's language."""
     return str(REASONS.get(code, code))
+
+
+def row_error(reject: Any) -> str:
+    """Which row, which column and why, in one sentence. `reject` has row_no, column and reason."""
+    values = {"row": reject.row_no, "column": reject.column, "reason": reason(reject.reason)}
+    return (
+        gettext("%(row)s 行目「%(column)s」: %(reason)s") if reject.column else gettext("%(row)s 行目: %(reason)s")
+    ) % values
 
 
 def file_error(message: Mapping[str, Any]) -> str:

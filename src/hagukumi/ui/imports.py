@@ -208,11 +208,12 @@ def _columns(request: Request, item: Import) -> HttpResponse:
         [row["row_no"], *(_cell(key, row[key]) for key in head)] 
         for row in shown.rows.select("row_no", *head).iter_rows(named=True)
     ] if shown.rows.height else []  # fmt: skip
+    comma = ", " if words.english() else "、"
     context = {
         "item": item, "encodings": ENCODINGS, "columns": sampled, "groups": _choices(), "rows": rows,
-        "head": [_label(key) for key in head], "missing": [_label(key) for key in mapping.missing(columns)],
+        "head": [_label(key) for key in head], "missing": comma.join(_label(key) for key in mapping.missing(columns)),
         "ignored": sum(1 for column in sampled if not column["target"]), "identifies": mapping.identifies(columns),
-        "rejects": [(reject, rules.reason(reject.reason)) for reject in shown.rejects],
+        "rejects": [(reject, rules.row_error(reject)) for reject in shown.rejects],
         "replace": item.mapping.get("replace"),
     }  # fmt: skip
     return render(request, "imports/columns.html", context)
