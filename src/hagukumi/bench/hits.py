@@ -24,13 +24,6 @@ def payload(path: str, number: int) -> bytes:
     now = int(time.time() * 1000)
     page = f"{SITE}/product/{number % 200}"
     view = {"id": str(uuid.UUID(int=number)), "k": "view", "t": now - 250, "u": page, "ti": "製品のご紹介", "r": ""}
-        "id": str(uuid.UUID(int=number)),
-        "k": "view",
-        "t": now - 250,
-        "u": f"{SITE}/product/{number % 200}",
-        "ti": "製品のご紹介",
-        "r": "",
-    }
     body = json.dumps({"v": f"visitor-{number:08d}", "s": now, "a": "", "e": [view]}, ensure_ascii=False).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: {SITE}\r\nContent-Type: text/plain;charset=UTF-8\r\n"
