@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from hagukumi.kit.smtp import Outcome
+from hagukumi.messages import services as mail
 from hagukumi.messages.services import Job, Outbox
 
 from . import words
@@ -21,6 +22,8 @@ def deliver(random: Random, cast: Cast, web: Web, now: datetime) -> None:
         outbox.settle([(job, _answer(random, job), now) for job in jobs], now)
         for job in jobs:
             _react(random, cast, web, job, now)
+            if random.random() < 0.002:
+                mail.unsubscribe(job.lead_id, job.id, evidence="配信停止ページ", now=now + timedelta(minutes=5))
         if not count:
             return
 
