@@ -59,7 +59,8 @@ def test_upsert_by_address(call):
 @pytest.mark.parametrize(
     "body",
     [{}, {"email": "nonsense"}, {"email": "a@b.jp", "last_name": "\x00"}, {"email": "a@b.jp", "source_id": 99},
-     {"email": "a@b.jp", "source_id": 2**70}, {"email": "a@b.jp", "consent_basis": "rumour"}, {"email": "\ud800@b.jp"}, [], None],
+     {"email": "a@b.jp", "source_id": 2**70}, {"email": "a@b.jp", "consent_basis": "rumour"}, {"email": "\ud800@b.jp"},
+     [], None],
 )  # fmt: skip
 def test_what_cannot_be_upserted_is_a_problem(call, body):
     answer = call("post", "/leads", body)
@@ -98,7 +99,8 @@ def test_activities_are_taken_one_by_one(call, people, now, monkeypatch):
     events = [
         same, same, event(email="Taro@Aoba.example.co.jp", kind="booth_talk", source_id=source.id),
         event(lead_id=lead, kind="view", url="https://example.co.jp/price"), event(email="nobody@example.com"),
-        event(lead_id=lead, kind="view"), event(lead_id=lead, source_id=999), event(lead_id=lead, at="2027-01-01T00:00:00Z"),
+        event(lead_id=lead, kind="view"), event(lead_id=lead, source_id=999),
+        event(lead_id=lead, at="2027-01-01T00:00:00Z"),
     ]  # fmt: skip
     answer = call("post", "/activities", {"events": events})
     assert answer.status_code == 202

@@ -108,7 +108,7 @@ def test_anonymous_and_merged_are_not_listed(people, now):
 
 
 def test_a_bulk_act_reaches_everybody_the_list_shows(people, now):
-    a, b = people(2)
+    _a, b = people(2)
     leads.tag_from(leads.ids_sql([b]), "100%{leads}", now=now)
     assert leads.tag_from(leads.chosen_sql(Filters(tag="100%{leads}")), "次", now=now) == 1
 

@@ -18,7 +18,7 @@ def house(people, now, marketer, signed_in):
 
 
 def test_the_list_opens_and_filters(house):
-    client, ids = house
+    client, _ids = house
     page = client.get("/leads/")
     assert page.status_code == 200
     assert "山田0" in page.content.decode()
@@ -29,8 +29,8 @@ def test_the_list_opens_and_filters(house):
 
 @pytest.mark.parametrize(
     "query",
-    ["phase=x", "segment=99999999999999999999", "score_min=-1", "sort=zzz", "owner=abc", "tag=%00", "q=%00", "company=0",
-     "company=99999999999999999999999", "complete=9", "state=merged"],
+    ["phase=x", "segment=99999999999999999999", "score_min=-1", "sort=zzz", "owner=abc", "tag=%00", "q=%00",
+     "company=0", "company=99999999999999999999999", "complete=9", "state=merged"],
 )  # fmt: skip
 def test_a_filter_that_cannot_be_read_breaks_nothing(house, query):
     assert house[0].get(f"/leads/?{query}").status_code == 200

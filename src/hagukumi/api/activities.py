@@ -1,4 +1,4 @@
-"""Activity in, by batch: web events go through the inbox like the tag's; seminar, booth, call and note facts are recorded."""
+"""Activity in, by batch: web events go through the inbox like the tag's; seminars, talks, calls, notes are recorded."""
 
 import json
 from datetime import datetime, timedelta
@@ -27,9 +27,9 @@ AHEAD = timedelta(hours=1)
 
 
 class Event(Schema):
-    """One event of one person, named by `lead_id` or `email`. The same `event_id` counts once, however often it is sent.
+    """One event of one person, named by `lead_id` or `email`. An `event_id` counts once, however often it is sent.
 
-    `amount`: seconds for dwell and call, percent for scroll. `source_id`: the seminar or exhibition. `url`: web kinds only.
+    `amount`: seconds (dwell, call) or percent (scroll). `source_id`: the seminar or exhibition. `url`: for web kinds.
     """
 
     event_id: UUID

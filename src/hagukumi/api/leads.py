@@ -211,7 +211,8 @@ def timeline(request: HttpRequest, lead_id: Path[Id], stretch: Query[Stretch]) -
     items = [
         Fact(
             id=entry.id, at=entry.at, kind=entry.kind.key, label=entry.kind.label_ja, object=entry.kind.object,
-            object_id=entry.object_id, name=entry.name, amount=entry.amount, unit=entry.kind.unit, details=entry.details,
+            object_id=entry.object_id, name=entry.name, amount=entry.amount, unit=entry.kind.unit,
+            details=entry.details,
         )
         for entry in entries
     ]  # fmt: skip

@@ -21,7 +21,7 @@ Answer = tuple[int, Any]
 
 
 def once(request: HttpRequest, key: str | None, perform: Callable[[], Answer]) -> HttpResponse:
-    """Do `perform` in a transaction and answer; with a key, only the first time. 409 where the key named another request.
+    """Do `perform` in a transaction and answer; with a key, only once. 409 where the key named another request.
 
     Two requests with the same key at the same time wait for each other (advisory lock for the transaction).
     """

@@ -46,7 +46,7 @@ class Problem(Schema):
 
 
 class ProblemError(Exception):
-    """Raise to answer with a problem. `kind` ends its type: `invalid-cursor` gives `urn:hagukumi:problem:invalid-cursor`."""
+    """Raise to answer with a problem. `kind` ends its type, `urn:hagukumi:problem:invalid-cursor`."""
 
     def __init__(
         self, status: int, kind: str = "", detail: Promise | str = "", errors: Sequence[dict[str, str]] = ()

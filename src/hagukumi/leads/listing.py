@@ -1,4 +1,4 @@
-"""The lead list: filters as composed SQL, three orders, keyset pages, a count that is honest about being an estimate."""
+"""The lead list: filters as composed SQL, three orders, keyset pages, a count that says when it is an estimate."""
 
 import json
 import re
@@ -24,7 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Filters:
-    """What the list shows. Empty values do not restrict. `complete` True = リード成立, False = 不足 あり, None = both."""
+    """What the list shows. Empty values do not restrict. `complete`: True = リード成立, False = not, None = both."""
 
     q: str = ""
     phase: int | None = None
@@ -100,7 +100,7 @@ def cards(ids: list[int], shown: dict[str, int] | None = None) -> list[dict[str,
 
 
 def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
-    """How many leads meet the filters: exact up to 10,000 (1,000 in a search), else the planner's estimate to two figures."""
+    """How many leads meet the filters: exact up to 10,000 (a search: 1,000), else the planner's estimate, rounded."""
     restriction = _restrict(filters, shown or models(), ordered=False)
     cap = COUNT_CAP if not filters.q else SEARCH_COUNT_CAP
     n = SQL.count_upto.value({"cap": cap}, joins=restriction.joins, filters=restriction.filters)

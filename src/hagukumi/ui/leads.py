@@ -213,10 +213,11 @@ def _header() -> list[str]:
 
 def _row(row: dict[str, Any]) -> list[object]:
     return [
-        row["last_name"], row["first_name"], row["last_kana"], row["first_kana"], row["company_name"], row["department"],
-        row["title"], row["email"], ja.show_phone(row["phone"], row["phone_extension"]) if row["phone"] else "",
+        row["last_name"], row["first_name"], row["last_kana"], row["first_kana"], row["company_name"],
+        row["department"], row["title"], row["email"], ja.show_phone(row["phone"], row["phone_extension"]) if row["phone"] else "",
         ja.show_phone(row["mobile"]) if row["mobile"] else "", row["phase_name"] or "",
-        "" if row["score"] is None else row["score"], row["owner"] or "", row["source"] or "", " ".join(row["tags"] or []),
+        "" if row["score"] is None else row["score"], row["owner"] or "", row["source"] or "",
+        " ".join(row["tags"] or []),
         str(services.STATES.get(row["state"], row["state"])),
     ]  # fmt: skip
 
