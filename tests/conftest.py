@@ -221,17 +221,23 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """A real Chromium, headless. Without one the test is skipped, and the report says so."""
+def chromium_program() -> str:
+    """Where Chromium is. Without one the test is skipped, and the report says so."""
     program = chromium()
     if not program:
         pytest.skip("no Chromium on this machine: `apt-get install chromium` as root, or install Google Chrome")
+    return program
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_program):
+    """A real Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop is not ours: the ORM may be used beside it
     with sync_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        found = playwright.chromium.launch(executable_path=program, args=options)
+        found = playwright.chromium.launch(executable_path=chromium_program, args=options)
         yield found
         found.close()
 
