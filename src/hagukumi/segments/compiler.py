@@ -78,24 +78,27 @@ def _atoms(tree: Condition) -> Iterator[Condition]:
         yield from _atoms(child)
 
 
-def _column(node: Condition, moment: Moment) -> sql.Composable | None:
-    """The node as a test on the row alone, never NULL; None where it needs a set."""
+def _column(node: Condition, moment: Moment, *, inside: bool = False) -> sql.Composable | None:
+    """The node as a test on the row alone (NULL counts as no); None where it needs a set.
+
+    A test with a sub-select is one only as a conjunct of its own (`inside` is false), where it becomes a join: below OR
+    or NOT it would be a filter that drives the planner to read every lead.
+    """
     node = _expanded(node)
     if isinstance(node, Not):
-        inner = _column(node.item, moment)
-        return None if inner is None else sql.SQL("NOT {}").format(inner)
+        inner = _column(node.item, moment, inside=True)
+        return None if inner is None else sql.SQL("NOT coalesce({}, false)").format(inner)
     if isinstance(node, All | AnyOf):
         if not node.items:
             return sql.SQL("true")
         parts = []
         for item in node.items:
-            part = _column(item, moment)
+            part = _column(item, moment, inside=inside or isinstance(node, AnyOf))
             if part is None:
                 return None
             parts.append(part)
         return sql.SQL("({})").format(sql.SQL(" AND " if isinstance(node, All) else " OR ").join(parts))
-    test = node.column(moment)
-    return None if test is None else sql.SQL("coalesce({}, false)").format(test)
+    return None if inside and node.selects else node.column(moment)
 
 
 def _set(node: Condition, moment: Moment) -> sql.Composable:
@@ -105,6 +108,6 @@ def _set(node: Condition, moment: Moment) -> sql.Composable:
         return sql.SQL(" UNION ALL ").join(
             sql.SQL("SELECT lead_id FROM ({}) u").format(_set(item, moment)) for item in node.items
         )
-    if isinstance(node, All | Not) or _column(node, moment) is not None:
+    if isinstance(node, All | Not) or node.column(moment) is not None:
         return members(node, moment)
     return node.matching(moment)

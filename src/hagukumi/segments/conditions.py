@@ -72,6 +72,8 @@ class Condition(BaseModel):
     type: str
     label_ja: ClassVar[str] = ""
     label_en: ClassVar[str] = ""
+    selects: ClassVar[bool] = False
+    """Whether `column` holds a sub-select."""
     tables: ClassVar[frozenset[str]] = frozenset()
     """Definition tables whose change may change the answer without a fact about a lead (page, company)."""
 

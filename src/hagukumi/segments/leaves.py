@@ -212,6 +212,7 @@ class CompanyIs(Condition):
     """A fact of the lead's company; all that is given must hold. Yen bounds: from inclusive, below exclusive."""
 
     label_ja, label_en = "企業", "Company"
+    selects = True
     tables = frozenset({"company"})
     type: Literal["company"] = "company"
     industries: list[Text] = Field(default_factory=list, max_length=40)
@@ -289,6 +290,7 @@ def _sales_words(low: int | None, below: int | None, lang: str) -> str:
 
 class SourceIs(Condition):
     label_ja, label_en = "獲得ソース", "Source"
+    selects = True
     tables = frozenset({"source"})
     type: Literal["source"] = "source"
     ids: list[Id] = Field(default_factory=list, max_length=200)
