@@ -6,6 +6,7 @@ others see it, and cancels the running statement when somebody asks for that.
 
 import queue
 import secrets
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -290,6 +291,8 @@ def _ahead(batches: Iterator[_Prepared]) -> Iterator[_Prepared]:
             put(error)
 
     thread = threading.Thread(target=read, name="import-reader", daemon=True)
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)  # the merging thread wakes for each piece of a COPY; 5 ms each would add up
     thread.start()
     try:
         while (item := ready.get()) is not None:
@@ -299,6 +302,7 @@ def _ahead(batches: Iterator[_Prepared]) -> Iterator[_Prepared]:
     finally:
         gone.set()
         thread.join()
+        sys.setswitchinterval(patience)
 
 
 def _ambiguous(frame: pl.DataFrame, normalise: Normaliser, row_nos: list[int]) -> list[Reject]:
