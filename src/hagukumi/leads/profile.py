@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from hagukumi.kit import ja
 
@@ -22,7 +22,7 @@ STATES: dict[str, Promise | str] = {
 RANKS: dict[str, Promise | str] = {
     "exec": gettext_lazy("経営層"),
     "manager": gettext_lazy("部課長"),
-    "staff": gettext_lazy("担当者"),
+    "staff": gettext_lazy("一般社員"),
 }
 Clean = Callable[[str], Any]
 
@@ -101,7 +101,7 @@ COLUMNS: dict[str, Column] = {
     column.key: column
     for column in (
         Column("last_name", gettext_lazy("姓"), _text(60), "person", required=True),
-        Column("first_name", gettext_lazy("名"), _text(60), "person"),
+        Column("first_name", pgettext_lazy("姓と名", "名"), _text(60), "person"),
         Column("last_kana", gettext_lazy("セイ"), _kana, "person"),
         Column("first_kana", gettext_lazy("メイ"), _kana, "person"),
         Column("company_name", gettext_lazy("会社名"), _text(200), "work", required=True),

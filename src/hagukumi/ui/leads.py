@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -206,16 +206,17 @@ def leads_export(request: Request) -> HttpResponse:
 
 def _header() -> list[str]:
     return [
-        _("姓"), _("名"), _("セイ"), _("メイ"), _("会社名"), _("部署"), _("役職"), _("メール"), _("電話"), _("携帯"),
+        _("姓"), pgettext("姓と名", "名"), _("セイ"), _("メイ"), _("会社名"), _("部署"), _("役職"), _("メール"), _("電話"), _("携帯"),
         _("フェーズ"), _("スコア"), _("担当者"), _("ソース"), _("タグ"), _("状態"),
     ]  # fmt: skip
 
 
 def _row(row: dict[str, Any]) -> list[object]:
+    phone = ja.show_phone(row["phone"], row["phone_extension"]) if row["phone"] else ""
+    mobile = ja.show_phone(row["mobile"]) if row["mobile"] else ""
     return [
         row["last_name"], row["first_name"], row["last_kana"], row["first_kana"], row["company_name"],
-        row["department"], row["title"], row["email"], ja.show_phone(row["phone"], row["phone_extension"]) if row["phone"] else "",
-        ja.show_phone(row["mobile"]) if row["mobile"] else "", row["phase_name"] or "",
+        row["department"], row["title"], row["email"], phone, mobile, row["phase_name"] or "",
         "" if row["score"] is None else row["score"], row["owner"] or "", row["source"] or "",
         " ".join(row["tags"] or []),
         str(services.STATES.get(row["state"], row["state"])),
