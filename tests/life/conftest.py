@@ -31,8 +31,9 @@ class _Pages(BaseHTTPRequestHandler):
         title = PAGES.get(path)
         links = "".join(f'<li><a href="{address}">{name}</a></li>' for address, name in PAGES.items())
         page = (
-            f'<!doctype html><html lang="ja"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><ul>{links}</ul>'
-            f'<p><a id="guide" href="{self.form}">資料をダウンロード</a></p><script async src="{self.tag}"></script></html>'
+            f'<!doctype html><html lang="ja"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+            f'<ul>{links}</ul><p><a id="guide" href="{self.form}">資料をダウンロード</a></p>'
+            f'<script async src="{self.tag}"></script></html>'
         )
         self.send_response(200 if title else 404)
         self.send_header("content-type", "text/html; charset=utf-8")

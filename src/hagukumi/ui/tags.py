@@ -9,7 +9,7 @@ from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 
-from hagukumi.kit import clock
+from hagukumi.kit import clock, ja
 from hagukumi.ledger import kinds
 from hagukumi.ui import assets, words
 
@@ -66,6 +66,12 @@ def yen(value: Any) -> str:
 def pct(value: Any) -> str:
     """A rate of 0 to 1 as 12.3%; a dash where there is nothing to divide by."""
     return words.percent(value)
+
+
+@register.filter
+def phone(number: str) -> str:
+    """A stored number (+81312345678) as Japanese write it: 03-1234-5678."""
+    return ja.show_phone(number) if number else ""
 
 
 @register.filter
