@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from hagukumi.kit import sql
+from hagukumi.kit import clock, sql
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity, HeartStep, Pulse, SetAside
 from hagukumi.ledger.services import Fact, record
@@ -186,3 +186,18 @@ def test_jobs_run_beside_the_heart():
         stop.set()
         runner.join(15)
     assert not runner.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_busy_beat_leaves_in_temporary_tables_is_given_back(steps):
+    steps(none=lambda _: 1)
+    heart.beat(clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO fact (lead_id, at, kind) SELECT 1, '2026-11-20', 34 FROM generate_series(1, 50000);"
+            " DELETE FROM fact"
+        )
+    assert ledger.SQL.grown_tables.rows() == [{"relname": "fact"}]
+    heart.beat(clock.now())
+    assert ledger.SQL.grown_tables.rows() == []
+    connection.close()

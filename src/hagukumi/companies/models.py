@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Company(models.Model):
-    """One company. `match_key` is `kit.ja.company_key(name)`; `sales_yen` and `employees` are per year, null = unknown."""
+    """One company. `match_key` is `kit.ja.company_key(name)`; `sales_yen` is a year's; null = unknown."""
 
     name = models.CharField(max_length=200)
     legal_form = models.CharField(max_length=20, default="", db_default="")

@@ -82,7 +82,9 @@ class Lead(models.Model):
     class Meta:
         db_table = "lead"
         indexes = [
-            models.Index(fields=["-known_at", "-lead_id"], name="lead_known", condition=models.Q(known_at__isnull=False)),
+            models.Index(
+                fields=["-known_at", "-lead_id"], name="lead_known", condition=models.Q(known_at__isnull=False)
+            ),
             models.Index(fields=["company"], name="lead_company"),
             models.Index(fields=["company"], name="lead_unmailed", condition=models.Q(email="")),
             models.Index(fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)),
@@ -90,7 +92,7 @@ class Lead(models.Model):
 
 
 class LeadIdentity(models.Model):
-    """What identifies a person: kind `email`, `visitor`, `phone_name` or `crm`; `value` is normalised (kit.ja)."""
+    """What identifies a person: kind `email`, `visitor`, `phone_name`, `crm`; `value` is normalised (kit.ja)."""
 
     pk = models.CompositePrimaryKey("kind", "value")
     kind = models.CharField(max_length=12)
@@ -150,7 +152,7 @@ class Employment(models.Model):
 
 
 class Import(models.Model):
-    """One file taken in. `state`: draft, queued, running, done, cancelled, failed. The file lives under the home folder."""
+    """One file taken in. `state`: draft, queued, running, done, cancelled, failed. The file lies in the home."""
 
     file_name = models.CharField(max_length=200)
     path = models.CharField(max_length=300)
@@ -178,7 +180,7 @@ class Import(models.Model):
 
 
 class ImportReject(models.Model):
-    """A row that was not taken in: its number in the file (header = 1), the row as it was, and a reason code with values."""
+    """A row that was not taken in: its number in the file (header = 1), the row as it was, and a reason code."""
 
     pk = models.CompositePrimaryKey("import_id", "row_no")
     import_id = models.BigIntegerField()

@@ -16,7 +16,7 @@ class ScoreModel(models.Model):
 
 
 class ScoreVersion(models.Model):
-    """Immutable once published. `rules`: [{key, side, label_ja, label_en, points, group, tree}]; maxima and threshold in points."""
+    """Immutable once published. `rules`: as `scoring.rules.Rule`; maxima and threshold in points."""
 
     model = models.ForeignKey(ScoreModel, models.CASCADE)
     number = models.SmallIntegerField()

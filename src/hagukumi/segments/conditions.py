@@ -66,7 +66,7 @@ def literal(value: Any) -> sql.Composable:
 
 
 class Condition(BaseModel):
-    """A node of the tree. A leaf has one of: `column` (a test on `lead l`), `matching` (a set), `expand` (other nodes)."""
+    """A node of the tree. A leaf has one of: `column` (a test on `lead l`), `matching` (a set), `expand` (nodes)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     type: str
