@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import sql
 
 _NAME = re.compile(r"^-- name:\s*(\w+)\s*$", re.MULTILINE)
@@ -112,24 +112,31 @@ def load_rooms() -> None:
 
 
 def prepare_all() -> int:
-    """Prepare every room's named statements against the live schema, in this session; returns how many there are.
+    """Prepare every room's named statements against the live schema, leaving no trace; returns how many there are.
 
-    Raises BrokenQueryError naming the first that does not fit. Temporary tables that statements stand on are opened.
+    Raises BrokenQueryError naming the first that does not fit. Temporary tables that statements stand on are made for
+    the check and taken back with it.
     """
     load_rooms()
-    with connection.cursor() as cursor:
+    with transaction.atomic():
         for query in sorted(registered(), key=lambda query: not query.text.startswith("CREATE TEMP")):
             try:
-                if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL
-                    cursor.execute(query.text)
-                    continue
-                cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")
-                cursor.execute("DEALLOCATE hagukumi_check")
+                _check(query)
             except (OperationalError, InterfaceError):  # the database went away: that says nothing of the statement
                 raise
             except Exception as error:
                 raise BrokenQueryError(f"{query.name}: {str(error).strip()}") from error
+        transaction.set_rollback(True)
     return len(_REGISTRY)
+
+
+def _check(query: Query) -> None:
+    with connection.cursor() as cursor:
+        if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL
+            cursor.execute(query.text)
+            return
+        cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")
+        cursor.execute("DEALLOCATE hagukumi_check")
 
 
 def _text(part: sql.Composable) -> str:

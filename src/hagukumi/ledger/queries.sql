@@ -1,15 +1,21 @@
 -- name: open_touched
--- One row per pulse of this beat. Session-long, emptied at each commit, so an idle heart makes no catalogue rows.
+-- One row per pulse of this beat. Session-long, emptied when a beat begins: emptying at commit (ON COMMIT DELETE ROWS)
+-- would cut every such table's files at each commit, which costs an idle beat more than all its questions.
 CREATE TEMP TABLE IF NOT EXISTS touched (
     lead_id bigint NOT NULL, kind smallint NOT NULL, object_id bigint, at timestamptz NOT NULL, hop smallint NOT NULL
-) ON COMMIT DELETE ROWS;
+);
 
 -- name: open_fact
--- One row per fact that a step has caused and that `record_facts` will write.
+-- One row per fact that a step has caused and that `record_facts` will write, which empties it.
 CREATE TEMP TABLE IF NOT EXISTS fact (
     lead_id bigint NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, object_id bigint, amount real,
     channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0
-) ON COMMIT DELETE ROWS;
+);
+
+-- name: grown_tables
+-- This session's temporary tables that dead rows have made larger than a megabyte.
+SELECT relname FROM pg_class
+WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND pg_relation_size(oid) > 1048576;
 
 -- name: take_pulses
 -- Moves at most %(batch)s of the oldest pulses into `touched`. Pulses are a flow table: SKIP LOCKED is allowed.

@@ -2,7 +2,7 @@
 -- One row per person and leg of this beat: who moved. `hop`: that of the fact which caused it, plus one; 0 = time alone.
 CREATE TEMP TABLE IF NOT EXISTS stepped (
     leg int NOT NULL, lead_id bigint NOT NULL, visit int NOT NULL, entered_at timestamptz NOT NULL, hop smallint NOT NULL
-) ON COMMIT DELETE ROWS;
+);
 
 -- name: clear_stepped
 DELETE FROM stepped;

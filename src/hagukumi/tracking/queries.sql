@@ -4,7 +4,7 @@ CREATE TEMP TABLE IF NOT EXISTS digest_row (
     id bigint NOT NULL, event_id uuid NOT NULL, at timestamptz NOT NULL, kind text NOT NULL, visitor text NOT NULL,
     lead_id bigint, delivery_id bigint, object_id bigint, url text NOT NULL, title text NOT NULL, referrer text NOT NULL,
     amount float8, drop_reason text NOT NULL, details jsonb, person bigint
-) ON COMMIT DELETE ROWS;
+);
 
 -- name: clear_digest
 DELETE FROM digest_row;

@@ -59,7 +59,10 @@ def beat(now: datetime, batch: int = BATCH) -> BeatReport:
             started = time.perf_counter()
             changed[name] = _run(name, step, now)
             took[name] = (time.perf_counter() - started) * 1000
-    return BeatReport(pulses, changed, took)
+    report = BeatReport(pulses, changed, took)
+    if not report.idle and not connection.in_atomic_block:
+        ledger.tidy()
+    return report
 
 
 def _run(name: str, step: ledger.Step, now: datetime) -> int:
