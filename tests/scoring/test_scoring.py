@@ -14,6 +14,7 @@ from hagukumi.ledger.services import Fact, open_beat_tables, record
 from hagukumi.scoring import rules, services
 from hagukumi.scoring.models import LeadScore, ScoreModel, ScoreVersion
 from hagukumi.scoring.rules import Rule
+from hagukumi.segments import rules as segment_rules
 from hagukumi.segments.conditions import ConditionError
 from hagukumi.worker.heart import beat, settle
 
@@ -178,7 +179,10 @@ def test_explanation_adds_up(model, people, now):
     assert (score.attribute, score.behaviour, score.total, score.threshold) == (13, 2, 15, 20)
     assert sum(point.points for point in score.points if point.counted) == 15
     assert {point.rule.key for point in score.points if point.holds} == {
-        "sales_500", "industry_maker", "rank_manager", "visits",
+        "sales_500",
+        "industry_maker",
+        "rank_manager",
+        "visits",
     }
     visits = next(point for point in score.points if point.rule.key == "visits")
     assert [fact.text for fact in visits.evidence] == ["ページ閲覧"] * 3
@@ -203,9 +207,7 @@ def test_of_a_group_only_the_highest_counts(model, people, now):
 
 def test_a_broken_version_is_set_aside(model, people, now):
     broken = {"type": "field", "field": "own.gone", "op": "filled"}
-    ScoreVersion.objects.update(
-        rules=[Rule("x", "attribute", "x", "", 1, "", broken).as_json()], built_at=None
-    )
+    ScoreVersion.objects.update(rules=[Rule("x", "attribute", "x", "", 1, "", broken).as_json()], built_at=None)
     people(1)
     settle(now)
     aside = SetAside.objects.get()
@@ -224,3 +226,18 @@ def test_statements_do_not_grow_with_the_leads(model, people, now):
         settle(now)
     assert counts[0] == counts[1]
     assert LeadScore.objects.count() == 1010
+
+
+def test_the_effect_from_a_sample(model, people, now, monkeypatch):
+    leads = people(320, rank="exec")
+    record([Fact(lead, "lead_created", now) for lead in leads])
+    settle(now)
+    draft = services.draft_of(model.id, now=now, user_id=None)
+    services.change_draft(draft.id, threshold=10)
+    version = ScoreVersion.objects.get(id=draft.id)
+    assert services.preview(version, now).over == 320
+    monkeypatch.setattr(segment_rules, "SAMPLE_ABOVE", -1)
+    effect = services.preview(version, now)
+    assert not effect.exact
+    assert effect.over % 32 == 0 and 0 < effect.over < 1000
+    assert effect.distribution == [(10, effect.over)]

@@ -72,7 +72,9 @@ FROM told c
 LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
 
 -- name: preview
--- How many known leads reach each total under a set of rules that is not in force. Grain: one row per total.
+-- How many known leads reach each total under a set of rules that is not in force, among all or a sample (`among`).
+-- Grain: one row per total.
+-- slot among: true
 -- slot rules: SELECT 0::bigint AS lead_id, ''::text AS key, ''::text AS side, ''::text AS band, 0 AS points
 WITH best AS (
     SELECT DISTINCT ON (lead_id, side, band) lead_id, side, points
@@ -91,7 +93,7 @@ FROM lead l
 LEFT JOIN summed s ON s.lead_id = l.lead_id
 LEFT JOIN lead_score o ON o.lead_id = l.lead_id AND o.model_id = %(model_id)s::bigint
 LEFT JOIN score_version v ON v.id = o.version_id
-WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
+WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND {among}
 GROUP BY 1 ORDER BY 1;
 
 -- name: distribution

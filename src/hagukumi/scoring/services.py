@@ -12,6 +12,7 @@ from psycopg import sql
 from hagukumi.ledger import services as ledger
 from hagukumi.segments import services as segments
 from hagukumi.segments.conditions import ConditionError, Evidence, language, literal, words
+from hagukumi.segments.rules import SAMPLE_SHARE
 
 from . import kinds, rules
 from .models import ScoreModel, ScoreVersion
@@ -181,27 +182,36 @@ def _checked(rule: Rule) -> Rule:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a version would do: leads per total, how many would be at the threshold or above, and how many are now."""
+    """What a version would do: leads per total, how many would be at the threshold or above, and how many are now.
+
+    Where the leads are many (not `exact`), all numbers are scaled up from a hash sample.
+    """
 
     distribution: list[tuple[int, int]]
     over: int
     over_now: int
+    exact: bool = True
 
 
 def preview(version: ScoreVersion, now: datetime) -> Preview:
     """The effect of a version without putting it in force."""
+    sample = segments.sample()
+    share = 1 if sample is None else SAMPLE_SHARE
+    among = sql.SQL("true") if sample is None else sql.SQL("l.lead_id IN ({})").format(sample)
     rows = SQL.preview.rows(
         {
             "attribute_max": version.attribute_max,
             "behaviour_max": version.behaviour_max,
             "model_id": version.model_id,
         },
-        rules=_rules_sql(version, now, None),
+        rules=_rules_sql(version, now, sample),
+        among=among,
     )
     return Preview(
-        [(row["total"], row["leads"]) for row in rows],
-        sum(row["leads"] for row in rows if row["total"] >= version.threshold),
-        sum(row["over_now"] for row in rows),
+        [(row["total"], row["leads"] * share) for row in rows],
+        sum(row["leads"] for row in rows if row["total"] >= version.threshold) * share,
+        sum(row["over_now"] for row in rows) * share,
+        exact=sample is None,
     )
 
 

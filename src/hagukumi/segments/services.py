@@ -88,13 +88,20 @@ class Count:
 def count(tree: Tree, now: datetime) -> Count:
     """How many leads satisfy the tree: exact, or from a hash sample of one in 32 where the leads are many."""
     node = validate(tree)
+    among = sample()
+    found = int(SQL.count_members.value(members=compiler.members(node, Moment(now, among))))
+    if among is None:
+        return Count(found, exact=True)
+    return Count(found * rules.SAMPLE_SHARE, exact=False, error=round(1.96 * found**0.5 * rules.SAMPLE_SHARE))
+
+
+def sample() -> sql.Composed | None:
+    """SELECT lead_id of the hash sample that stands for everybody where the leads are many; None where they are few."""
     if int(SQL.lead_estimate.value()) <= rules.SAMPLE_ABOVE:
-        return Count(int(SQL.count_members.value(members=compiler.members(node, Moment(now)))), exact=True)
-    sample = sql.SQL("SELECT lead_id FROM lead WHERE hashint8(lead_id) & {} = 0 AND known_at IS NOT NULL").format(
+        return None
+    return sql.SQL("SELECT lead_id FROM lead WHERE hashint8(lead_id) & {} = 0 AND known_at IS NOT NULL").format(
         literal(rules.SAMPLE_SHARE - 1)
     )
-    found = int(SQL.count_members.value(members=compiler.members(node, Moment(now, sample))))
-    return Count(found * rules.SAMPLE_SHARE, exact=False, error=round(1.96 * found**0.5 * rules.SAMPLE_SHARE))
 
 
 @dataclass(frozen=True)
