@@ -31,7 +31,9 @@ PBKDF2PasswordHasher.iterations = 10  # the cast's passwords guard nothing
 
 catalog.compile_all()
 
+import random  # noqa: E402
 import shutil  # noqa: E402
+import socket  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
@@ -184,14 +186,25 @@ def _answers(url: str, seconds: float = 20) -> None:
     raise TimeoutError(url)
 
 
+def _four_ports() -> int:
+    """The first of four free ports in a row, below those that the system gives to outgoing connections."""
+    while True:
+        first = random.randrange(10_000, 30_000)
+        try:
+            for port in range(first, first + 4):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return first
+        except OSError:
+            continue
+
+
 @pytest.fixture
 def live(transactional_db, now, tmp_path) -> Iterator[Live]:
     """A running web face (Granian, the built front end) on this test's database, its clock at `now`."""
     from django.db import connection
 
-    from hagukumi.embedded.postgres import free_port
-
-    port = free_port()
+    port = _four_ports()
     parts = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(parts._replace(path="/" + quote(connection.settings_dict["NAME"])))
     if parts.netloc == "":  # urlunsplit drops the empty host that a socket folder's URL has
