@@ -72,6 +72,8 @@ class SettingsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["source"].label_from_instance = lambda source: source.name  # type: ignore[attr-defined]
+        for name in ("source", "content"):
+            self.fields[name].empty_label = _("選ばない")  # type: ignore[attr-defined]
         self.fields["content"].label_from_instance = lambda piece: piece.title  # type: ignore[attr-defined]
 
 

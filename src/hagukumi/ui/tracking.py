@@ -129,6 +129,7 @@ def drops(request: Request) -> HttpResponse:
     labels = _labels(rules.DROP_REASONS)
     totals = sorted(((sum(found.values()), reason) for reason, found in counts.items()), reverse=True)
     chart = {
+        "legend": {"top": 0, "right": 0},
         "xAxis": {"type": "category", "data": [f"{day.month}/{day.day}" for day in days]},
         "yAxis": {"type": "value", "minInterval": 1},
         "series": [
