@@ -234,7 +234,7 @@ def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Count
     intake.open_tables()
     for rows, rejects, normal, position in _ahead(_prepared(table, normalise, whole=replace)):
         watch.check()
-        intake.clear_tables()
+        intake.clear_tables(facts=True)  # deleted rows would pile up in it over the batches
         merged = intake.Counts(rejected=len(rejects))
         if rows.height:
             intake.sound_statistics()

@@ -106,9 +106,10 @@ def open_tables() -> None:
         query.run()
 
 
-def clear_tables() -> None:
+def clear_tables(*, facts: bool = False) -> None:
+    """Empty the batch's tables; with `facts` also `fact`, where nothing of a beat can be waiting in it."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE " + ", ".join(_TEMPORARY))
+        cursor.execute("TRUNCATE " + ", ".join([*_TEMPORARY, "fact"] if facts else _TEMPORARY))
 
 
 def stage(rows: pl.DataFrame) -> None:
