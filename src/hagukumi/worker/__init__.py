@@ -1,0 +1,1 @@
+"""The processes behind the screens: the heart (beats), the job runner (imports), the sender (mail)."""
