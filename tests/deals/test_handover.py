@@ -135,3 +135,14 @@ def test_a_deal_on_the_screen_from_opening_to_won(people, seller, stages, signed
     client.post(f"/deals/{lead}/{deal.id}/close/", {"outcome": "won", "reason": "決裁", "amount_yen": "1100000"})
     assert Deal.objects.get(lead_id=lead).outcome == "won"
     assert "110万円" in client.get("/deals/").content.decode()
+
+
+def test_the_handover_page_shows_what_sales_needs(people, seller, signed_in, now):
+    (lead,) = people(1)
+    record([Fact(lead, "content_downloaded", now - timedelta(hours=1), 1)])
+    settle(now)
+    services.hand_over(lead, cause="スコア到達", now=now)
+    handover = Handover.objects.get(lead_id=lead)
+    page = signed_in(seller).get(f"/handovers/{lead}/{handover.id}/").content.decode()
+    for words in ("スコア到達", "03-1234-5678", "資料ダウンロード"):
+        assert words in page

@@ -186,7 +186,7 @@ class Life:
         page.wait_for_selector("text=はじめかたガイド")
         self.shot(page, "form-thanks")
         with page.expect_download() as arrived:
-            page.click("a:has-text('ダウンロード')")
+            page.click("a[href^='/d/']")
         assert arrived.value.suggested_filename == "guide.pdf"
 
     def read(self, page, site, link: str, path: str) -> None:

@@ -1,6 +1,6 @@
 """引き渡し and 商談: the desk where sales answers, and the deals that follow."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -99,6 +99,7 @@ def handover(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
         "lead": lead,
         "phase": Phase.objects.filter(id=found.packet.get("phase_id") or 0).first(),
         "evidence": scoring.explain(lead_id, request.now),
+        "facts": [{**fact, "at": datetime.fromisoformat(fact["at"])} for fact in found.packet.get("facts", ())],
         "answered_by": User.objects.filter(id=found.answered_by_id or 0).first(),
         "is_late": found.state == "open" and found.due_at < request.now,
         "may_answer": request.user.role in SALES and found.state == "open",
