@@ -174,8 +174,12 @@ def test_a_broken_rule_is_set_aside_while_others_go_on(lead, now):
     aside = SetAside.objects.get()
     assert (aside.owner, aside.object_id) == ("phase", rule.id)
     phases.save_rule(
-        rule.model_id, rule_id=rule.id, source_id=rule.source_phase_id, target_id=rule.target_phase_id,
-        tree={"type": "recency", "days": 30}, reason="30日間動きがない",
+        rule.model_id,
+        rule_id=rule.id,
+        source_id=rule.source_phase_id,
+        target_id=rule.target_phase_id,
+        tree={"type": "recency", "days": 30},
+        reason="30日間動きがない",
     )
     assert not SetAside.objects.exists()
 

@@ -36,12 +36,23 @@ def connect() -> None:
         return
     _connected = True
     for room in (
-        tracking_kinds, message_kinds, form_kinds, lead_kinds, consent_kinds, segment_kinds, score_kinds, phase_kinds,
-        deal_kinds, scenario_kinds,
+        tracking_kinds,
+        message_kinds,
+        form_kinds,
+        lead_kinds,
+        consent_kinds,
+        segment_kinds,
+        score_kinds,
+        phase_kinds,
+        deal_kinds,
+        scenario_kinds,
     ):
         kinds.register(*room.KINDS)
     for leaf in (
-        score_conditions.Scored, phase_conditions.InPhase, phase_conditions.ActedSincePhase, deal_conditions.HasDeal,
+        score_conditions.Scored,
+        phase_conditions.InPhase,
+        phase_conditions.ActedSincePhase,
+        deal_conditions.HasDeal,
     ):
         segments.register_condition(leaf)
     leads.use_consent(grant=consent.grant_from, withdraw=consent.withdraw)

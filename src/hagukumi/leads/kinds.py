@@ -11,8 +11,25 @@ CALL = Kind(35, "call", "電話", "Call", "phone", "call", unit="seconds")
 TAGGED = Kind(36, "tagged", "タグ追加", "Tagged", "tag", "lead")
 UNTAGGED = Kind(37, "untagged", "タグ削除", "Tag removed", "tag-off", "lead")
 STATE_CHANGED = Kind(38, "state_changed", "在籍状態の変更", "Employment state changed", "user-exclamation", "lead")
-SEMINAR_ATTENDED = Kind(39, "seminar_attended", "セミナー参加", "Seminar attended", "presentation", "seminar", object="source")
-SEMINAR_ABSENT = Kind(40, "seminar_absent", "セミナー欠席", "Seminar missed", "presentation-off", "seminar", object="source")
+SEMINAR_ATTENDED = Kind(
+    39, "seminar_attended", "セミナー参加", "Seminar attended", "presentation", "seminar", object="source"
+)
+SEMINAR_ABSENT = Kind(
+    40, "seminar_absent", "セミナー欠席", "Seminar missed", "presentation-off", "seminar", object="source"
+)
 BOOTH_TALK = Kind(41, "booth_talk", "ブースでの会話", "Booth talk", "message-circle", "seminar", object="source")
 
-KINDS = (LEAD_CREATED, LEAD_IMPORTED, FIELD_CHANGED, LEAD_MERGED, NOTE, CALL, TAGGED, UNTAGGED, STATE_CHANGED, SEMINAR_ATTENDED, SEMINAR_ABSENT, BOOTH_TALK)
+KINDS = (
+    LEAD_CREATED,
+    LEAD_IMPORTED,
+    FIELD_CHANGED,
+    LEAD_MERGED,
+    NOTE,
+    CALL,
+    TAGGED,
+    UNTAGGED,
+    STATE_CHANGED,
+    SEMINAR_ATTENDED,
+    SEMINAR_ABSENT,
+    BOOTH_TALK,
+)

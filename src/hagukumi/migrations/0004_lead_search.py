@@ -79,8 +79,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="lead",
-            index=models.Index(
-                fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)
-            ),
+            index=models.Index(fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)),
         ),
     ]

@@ -9,7 +9,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="RollupDue",
             fields=[
-                ("pk", models.CompositePrimaryKey("day", "kind", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "day", "kind", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
                 ("day", models.DateField()),
                 ("kind", models.SmallIntegerField()),
                 ("due_at", models.DateTimeField()),
