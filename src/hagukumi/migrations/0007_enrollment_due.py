@@ -4,18 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('hagukumi', '0006_import'),
+        ("hagukumi", "0006_import"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='enrollment',
-            name='enrollment_due',
+            model_name="enrollment",
+            name="enrollment_due",
         ),
         migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['version_id', 'node', 'due_at'], name='enrollment_due'),
+            model_name="enrollment",
+            index=models.Index(
+                condition=models.Q(("state", "active")), fields=["version_id", "node", "due_at"], name="enrollment_due"
+            ),
         ),
     ]
