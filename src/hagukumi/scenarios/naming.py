@@ -156,14 +156,17 @@ def wait_words(node: rules.Wait) -> str:
     if not (node.time or node.weekdays):
         return _("%(length)s待つ") % {"length": length or "―"}
     slot = {"days": _weekday_words(node.weekdays), "time": node.time or rules.SEND_HOUR, "length": length}
+    if not slot["days"]:
+        return (_("%(length)s待ち、次の%(time)sまで") if length else _("次の%(time)sまで待つ")) % slot
     if length:
         return _("%(length)s待ち、次の%(days)s %(time)sまで") % slot
     return _("次の%(days)s %(time)sまで待つ") % slot
 
 
 def _weekday_words(weekdays: tuple[int, ...]) -> str:
+    """Which days, in words; '' for any."""
     if not weekdays or len(set(weekdays)) == 7:
-        return _("毎日")
+        return ""
     if sorted(set(weekdays)) == [0, 1, 2, 3, 4]:
         return _("平日")
     names = [pgettext("曜日", day) for day in "月火水木金土日"]

@@ -138,8 +138,8 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": labels},
         "yAxis": [
-            {"type": "value"},
-            {"type": "value", "splitLine": {"show": False}},
+            {"type": "value", "minInterval": 1},
+            {"type": "value", "minInterval": 1, "splitLine": {"show": False}},
         ],
         "series": [
             {

@@ -77,8 +77,13 @@ def groups() -> dict[str, Any]:
 def draw(timeline: Timeline) -> Log:
     """The days of a timeline as lines; staff are named by one statement."""
     staff = dict(User.objects.values_list("id", "name"))
-    days = [Day(day.date, [_line(item, staff) for item in day.items]) for day in timeline.days]
-    return Log(days, timeline.next)
+    days = [Day(day.date, [_line(item, staff) for item in day.items if _is_told(item)]) for day in timeline.days]
+    return Log([day for day in days if day.lines], timeline.next)
+
+
+def _is_told(item: Entry | Visit) -> bool:
+    """A visitor who was joined before doing anything has no history to speak of."""
+    return isinstance(item, Visit) or item.kind.key != "visitor_joined" or bool(item.amount)
 
 
 def _line(item: Entry | Visit, staff: Staff) -> Line:
@@ -86,7 +91,7 @@ def _line(item: Entry | Visit, staff: Staff) -> Line:
         return line(item, staff)
     text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
     parts = [line(entry, staff) for entry in item.entries]
-    return Line(item.at, "world", "web", text, moved=item.entries[0].moved, parts=parts)
+    return Line(item.at, "world", "web", text, moved=all(entry.moved for entry in item.entries), parts=parts)
 
 
 def line(entry: Entry, staff: Staff) -> Line:
