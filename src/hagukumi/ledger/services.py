@@ -15,6 +15,8 @@ from . import kinds
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
+BY_A_PERSON = sql.Composed([sql.SQL("coalesce(a.details ->> 'by', '') <> 'suspect'")])
+"""A test on `activity a`: not an open or a click that looks like a machine's. Conditions count what people do."""
 HEART_LOCK = 0x48414755
 MAX_HOP = 12
 """A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""

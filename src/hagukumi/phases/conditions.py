@@ -7,6 +7,7 @@ from psycopg import sql
 from pydantic import Field, StringConstraints
 
 from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.ledger import services as ledger
 from hagukumi.segments import rules as segment_rules
 from hagukumi.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
 
@@ -90,13 +91,14 @@ class ActedSincePhase(Condition):
         return sql.SQL(
             "activity a JOIN lead_phase p ON p.lead_id = a.lead_id"
             " AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
-            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{}"
+            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{} AND {}"
         ).format(
             literal(self.model),
             literal(sorted(codes(self.kinds_))),
             sql.SQL(time),
             literal(moment.now),
             moment.scoped("a.lead_id"),
+            ledger.BY_A_PERSON,
         )
 
     def matching(self, moment: Moment) -> sql.Composable:

@@ -11,6 +11,7 @@ reached AS (
     SELECT a.lead_id, max(m.stage) AS stage
     FROM activity a JOIN meaning m USING (kind)
     WHERE a.lead_id IN (SELECT lead_id FROM cohort) AND a.at < %(until)s::timestamptz
+      AND coalesce(a.details ->> 'by', '') <> 'suspect'
     GROUP BY a.lead_id
 )
 SELECT position, count(*) FILTER (WHERE coalesce(r.stage, 0) >= position) AS people

@@ -5,6 +5,7 @@ from datetime import datetime
 from psycopg import sql
 
 from hagukumi.forms import kinds as form_kinds
+from hagukumi.ledger import services as ledger
 from hagukumi.messages import kinds as message_kinds
 from hagukumi.segments import services as segments
 from hagukumi.tracking import kinds as tracking_kinds
@@ -36,7 +37,11 @@ def passing(branch: rules.Branch, who: sql.Composable, now: datetime) -> sql.Com
         members = segments.members_sql(branch.test.tree, now, scope)
         return _HOLDS.format(who=who, members=members)
     return _DONE.format(
-        who=who, kind=sql.Literal(_KINDS[branch.test.type]), object=_object(branch.test), now=sql.Literal(now)
+        who=who,
+        kind=sql.Literal(_KINDS[branch.test.type]),
+        object=_object(branch.test),
+        now=sql.Literal(now),
+        by_a_person=ledger.BY_A_PERSON,
     )
 
 
@@ -45,7 +50,7 @@ _HOLDS = sql.SQL("SELECT who.lead_id, who.visit FROM ({who}) AS who WHERE who.le
 _DONE = sql.SQL(
     "SELECT who.lead_id, who.visit FROM ({who}) AS who CROSS JOIN LATERAL ("
     "SELECT 1 FROM activity a WHERE a.lead_id = who.lead_id AND a.at >= who.entered_at AND a.at <= {now}"
-    " AND a.kind = {kind} AND {object} LIMIT 1) AS done"
+    " AND a.kind = {kind} AND {object} AND {by_a_person} LIMIT 1) AS done"
 )
 
 

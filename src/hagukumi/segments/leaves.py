@@ -12,6 +12,7 @@ from hagukumi.companies.rules import INDUSTRIES
 from hagukumi.kit import clock
 from hagukumi.leads.rules import SOURCE_TYPES
 from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.ledger import services as ledger
 from hagukumi.tracking.rules import CATEGORIES
 
 from . import rules
@@ -448,6 +449,8 @@ class Acted(Condition):
                     literal(self.form_kinds)
                 )
             )
+        if any(key.startswith("mail_") for key in self.kinds_):
+            tests.append(ledger.BY_A_PERSON)
         return sql.SQL(" AND ").join(tests) + moment.scoped("a.lead_id")
 
     def _window(self, moment: Moment) -> sql.Composable:
