@@ -200,6 +200,12 @@ def _four_ports() -> int:
 
 
 @pytest.fixture
+def four_ports() -> Callable[[], int]:
+    """Gives the first of four free ports in a row, as a house takes them."""
+    return _four_ports
+
+
+@pytest.fixture
 def live(transactional_db, now, tmp_path) -> Iterator[Live]:
     """A running web face (Granian, the built front end) on this test's database, its clock at `now`."""
     from django.db import connection

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hagukumi.embedded.postgres import EmbeddedPostgres, free_port
+from hagukumi.embedded.postgres import EmbeddedPostgres
 from hagukumi.embedded.process import alive
 
 PART = "import os, sys, time; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); time.sleep(600)"
@@ -53,13 +53,13 @@ def pids(home: Path, index: int) -> list[int]:
 
 
 @pytest.fixture
-def up(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def up(home: Path, four_ports: Callable[[], int]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts a supervisor on `home` with the given parts' programs; whatever is left is ended after the test."""
     started: list[subprocess.Popen[str]] = []
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
 
     def start(*sources: str, port: int | None = None) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(home), str(port or free_port()), *sources]
+        command = [sys.executable, "-c", textwrap.dedent(PROGRAM), str(home), str(port or four_ports()), *sources]
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         started.append(process)
         return process
