@@ -40,10 +40,11 @@ class Arrival:
 
 @dataclass
 class Cast:
-    """Who is known so far: lead_id -> person, and each address's browser."""
+    """Who is known so far: lead_id -> person, and each address's browser; `counted` when statistics were last taken."""
 
     people: dict[int, Person] = field(default_factory=dict)
     visitors: dict[str, str] = field(default_factory=dict)
+    counted: int = 0
 
 
 @dataclass(frozen=True)

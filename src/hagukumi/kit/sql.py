@@ -132,7 +132,7 @@ def prepare_all() -> int:
 
 def _check(query: Query) -> None:
     with connection.cursor() as cursor:
-        if query.text.startswith("CREATE TEMP"):  # PostgreSQL prepares no DDL
+        if query.text.startswith(("CREATE TEMP", "ANALYZE")):  # PostgreSQL prepares neither
             cursor.execute(query.text)
             return
         cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")

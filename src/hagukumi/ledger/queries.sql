@@ -17,6 +17,9 @@ CREATE TEMP TABLE IF NOT EXISTS fact (
 SELECT relname FROM pg_class
 WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND pg_relation_size(oid) > 1048576;
 
+-- name: analyze_touched
+ANALYZE touched;
+
 -- name: take_pulses
 -- Moves at most %(batch)s of the oldest pulses into `touched`. Pulses are a flow table: SKIP LOCKED is allowed.
 WITH taken AS (

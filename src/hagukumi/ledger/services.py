@@ -17,6 +17,8 @@ from .queries import SQL
 log = structlog.get_logger(__name__)
 BY_A_PERSON = sql.Composed([sql.SQL("coalesce(a.details ->> 'by', '') <> 'suspect'")])
 """A test on `activity a`: not an open or a click that looks like a machine's. Conditions count what people do."""
+MANY = 100
+"""From this many pulses on, `touched` is analysed: else it has no statistics, and the plans of the steps go wrong."""
 HEART_LOCK = 0x48414755
 MAX_HOP = 12
 """A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""
@@ -82,7 +84,10 @@ def ensure_range(first: datetime, last: datetime) -> None:
 def take_pulses(batch: int) -> int:
     """Fill `touched` with the oldest pulses, taking them away; returns how many."""
     SQL.clear_touched.run()
-    return SQL.take_pulses.run({"batch": batch})
+    taken = SQL.take_pulses.run({"batch": batch})
+    if taken >= MANY:
+        SQL.analyze_touched.run()
+    return taken
 
 
 def tidy() -> None:

@@ -1,0 +1,35 @@
+"""The demo company, small: what a year leaves behind hangs together."""
+
+import json
+
+import pytest
+from django.db.models import Count
+
+from hagukumi.accounts.models import User
+from hagukumi.deals.models import Deal, Handover
+from hagukumi.demo import company
+from hagukumi.leads.models import Lead
+from hagukumi.ledger.models import Activity, Pulse, SetAside
+from hagukumi.messages.models import Delivery
+from hagukumi.tracking.models import Inbox
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def test_a_year_passes_and_nothing_is_left_over(now, tmp_path, settings):
+    settings.HOME, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
+    company.build(now, leads=60)
+    assert Lead.objects.filter(known_at__isnull=False, merged_into=None).count() == 60
+    assert not SetAside.objects.exists()
+    assert not Pulse.objects.exists()
+    assert not Inbox.objects.exists()
+    assert not Activity.objects.filter(at__gt=now).exists()
+    states = dict(Delivery.objects.values_list("state").annotate(Count("id")))
+    assert set(states) <= {"sent", "failed", "skipped", "queued"}
+    assert states["sent"] > 100
+    assert Activity.objects.filter(kind=10).count() == states["sent"]
+    assert Handover.objects.count() == Activity.objects.filter(kind=80).count()
+    assert Deal.objects.filter(outcome="won").count() == Activity.objects.filter(kind=85).count()
+    told = json.loads((tmp_path / "sign-in.json").read_text())
+    assert [one["role"] for one in told] == ["admin", "marketing", "sales", "sales"]
+    assert User.objects.get(email=told[0]["email"]).check_password(told[0]["password"])
