@@ -17,8 +17,6 @@ from .queries import SQL
 log = structlog.get_logger(__name__)
 BY_A_PERSON = sql.Composed([sql.SQL("coalesce(a.details ->> 'by', '') <> 'suspect'")])
 """A test on `activity a`: not an open or a click that looks like a machine's. Conditions count what people do."""
-MANY = 100
-"""From this many pulses on, `touched` is analysed: else it has no statistics, and the plans of the steps go wrong."""
 HEART_LOCK = 0x48414755
 MAX_HOP = 12
 """A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""
@@ -85,7 +83,7 @@ def take_pulses(batch: int) -> int:
     """Fill `touched` with the oldest pulses, taking them away; returns how many."""
     SQL.clear_touched.run()
     taken = SQL.take_pulses.run({"batch": batch})
-    if taken >= MANY:
+    if taken:  # a temporary table has no statistics of its own accord, and plans made without go wrong
         SQL.analyze_touched.run()
     return taken
 
