@@ -249,16 +249,22 @@ def chromium_program() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium_program):
-    """A real Chromium, headless."""
+def driver():
+    """Playwright, which can be entered only once in a process."""
     from playwright.sync_api import sync_playwright
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright's loop is not ours: the ORM may be used beside it
     with sync_playwright() as playwright:
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        found = playwright.chromium.launch(executable_path=chromium_program, args=options)
-        yield found
-        found.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(driver, chromium_program):
+    """A real Chromium, headless."""
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    found = driver.chromium.launch(executable_path=chromium_program, args=options)
+    yield found
+    found.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import functools
 import http.server
-import shutil
 import threading
 import time
 
@@ -21,15 +20,10 @@ ARGUMENTS = ["--no-sandbox", f"--user-agent={AGENT}"]
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if not shutil.which("chromium"):
-        pytest.skip("Chromium is missing: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield opened
-        opened.close()
+def browser(driver, chromium_program):
+    opened = driver.chromium.launch(executable_path=chromium_program, args=ARGUMENTS)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
