@@ -1,6 +1,7 @@
 -- name: funnel
 -- People of the cohort (became known in [first, last), of a source if given) who have reached each stage or a later one
 -- by %(until)s. One row per stage position, 0 = all. Stage of a fact = %(stages)s beside %(kinds)s.
+-- slot by_a_person: true
 WITH cohort AS (
     SELECT lead_id FROM lead
     WHERE known_at >= %(first)s::timestamptz AND known_at < %(last)s::timestamptz AND merged_into IS NULL
@@ -11,7 +12,7 @@ reached AS (
     SELECT a.lead_id, max(m.stage) AS stage
     FROM activity a JOIN meaning m USING (kind)
     WHERE a.lead_id IN (SELECT lead_id FROM cohort) AND a.at < %(until)s::timestamptz
-      AND coalesce(a.details ->> 'by', '') <> 'suspect'
+      AND {by_a_person}
     GROUP BY a.lead_id
 )
 SELECT position, count(*) FILTER (WHERE coalesce(r.stage, 0) >= position) AS people
