@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from psycopg import sql
 
 from hagukumi.deals import services as deals
+from hagukumi.deals.conditions import HasDeal
 from hagukumi.forms.models import Form
 from hagukumi.leads.models import Lead
 from hagukumi.ledger import services as ledger
@@ -18,6 +19,7 @@ from hagukumi.phases.models import LeadPhase, PhaseModel, PhaseRule
 from hagukumi.scoring import services as scoring
 from hagukumi.segments import services as segments
 from hagukumi.segments.conditions import ConditionError
+from hagukumi.segments.models import ConditionDue
 from hagukumi.worker.heart import beat, settle
 
 HOUR = timedelta(hours=1)
@@ -182,6 +184,39 @@ def test_a_broken_rule_is_set_aside_while_others_go_on(lead, now):
         reason="30日間動きがない",
     )
     assert not SetAside.objects.exists()
+
+
+def test_a_rule_whose_sql_breaks_is_found_and_set_aside_while_others_go_on(lead, now, monkeypatch):
+    act(lead, "content_downloaded", now)
+    monkeypatch.setattr(HasDeal, "matching", lambda leaf, moment: sql.SQL("SELECT 1 / 0 AS lead_id"))
+    broken = PhaseRule.objects.filter(tree__items__0__type="deal", source_phase__key="considering")
+    broken |= PhaseRule.objects.filter(source_phase__key="connected", target_phase__key="convert")
+    act(lead, "deal_lost", now + HOUR)
+    assert stands(lead) == "aware"
+    assert set(SetAside.objects.values_list("owner", "object_id")) == {("phase", rule.id) for rule in broken}
+    assert broken.count() == 2
+
+
+def test_due_times_are_kept_for_those_who_stand_there_alone(lead, now):
+    rules = {
+        (rule.source_phase.key, rule.target_phase.key): rule.id
+        for rule in PhaseRule.objects.filter(model__key="interest").order_by("priority")
+    }
+
+    def dues():
+        found = ConditionDue.objects.filter(lead_id=lead, owner="phase", object_id__in=rules.values())
+        return dict(found.values_list("object_id", "due_at"))
+
+    act(lead, "mail_clicked", now)
+    assert stands(lead) == "aware"
+    assert dues()[rules["aware", "latent"]] == now + 30 * DAY
+    act(lead, "content_downloaded", now + DAY)
+    assert stands(lead) == "considering"
+    assert not set(dues()) & {rules["aware", "latent"], rules["latent", "aware"]}
+    assert dues()[rules["considering", "aware"]] == now + 60 * DAY  # when the first act leaves the window
+    settle(now + 61 * DAY)
+    assert stands(lead) == "aware"
+    assert rules["considering", "aware"] not in dues()
 
 
 def test_rules_read_as_sentences(lead):

@@ -109,8 +109,13 @@ def set_aside_on_error(owner: str, object_id: int, now: datetime) -> Iterator[No
     except (OperationalError, InterfaceError):  # the database, not the definition: the whole beat is done again
         raise
     except Exception as error:
-        log.exception("a definition was set aside", owner=owner, object_id=object_id)
-        SQL.set_aside.run({"owner": owner, "object_id": object_id, "error": str(error)[:2000], "now": now})
+        set_aside(owner, object_id, error, now)
+
+
+def set_aside(owner: str, object_id: int, error: Exception, now: datetime) -> None:
+    """Leave one definition out until it is mended, with the cause; the transaction must be sound."""
+    log.error("a definition was set aside", owner=owner, object_id=object_id, exc_info=error)
+    SQL.set_aside.run({"owner": owner, "object_id": object_id, "error": str(error)[:2000], "now": now})
 
 
 def set_aside_ids(owner: str) -> set[int]:

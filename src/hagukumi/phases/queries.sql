@@ -25,6 +25,63 @@ WHERE p.model_id = %(model_id)s::bigint AND p.lead_id IN (
     SELECT lead_id FROM lead WHERE lead_id IN ({scope}) AND (known_at IS NULL OR merged_into IS NOT NULL)
 );
 
+-- name: open_asked
+-- Whom each rule is asked of in this beat; `moves`: whether the answer may move them. Emptied before each use.
+CREATE TEMP TABLE IF NOT EXISTS asked (rule_id bigint NOT NULL, lead_id bigint NOT NULL, moves boolean NOT NULL);
+
+-- name: clear_asked
+DELETE FROM asked;
+
+-- name: analyze_asked
+ANALYZE asked;
+
+-- name: asked_rules
+SELECT DISTINCT rule_id FROM asked;
+
+-- name: ask
+-- Notes for each rule of %(rules)s those in its source phase whom a fact of a kind it watches, the clock or their arrival
+-- there concerns; everybody there when %(whole)s. %(watching)s and %(kinds)s are pairs (rule, kind).
+-- Somebody who was moved back, or moved by a person, goes forward again only by a fresh fact: neither the arrival nor a
+-- rebuild counts, else old points would undo the move at once.
+-- Grain: one row per (rule, lead). Index: lead_phase's key, condition_due_at; lead_phase_phase when whole.
+WITH rule AS (
+    SELECT r.id, r.source_phase_id, t.position > s.position AS forward
+    FROM phase_rule r JOIN phase s ON s.id = r.source_phase_id JOIN phase t ON t.id = r.target_phase_id
+    WHERE r.id = ANY(%(rules)s::bigint[])
+),
+happened AS (
+    SELECT DISTINCT lead_id, kind, CASE WHEN kind = %(moved)s::smallint THEN object_id END AS phase_id FROM touched
+),
+concerned AS (
+    SELECT r.id AS rule_id, h.lead_id, true AS fresh
+    FROM happened h
+    JOIN unnest(%(watching)s::bigint[], %(kinds)s::smallint[]) w (rule_id, kind) ON w.kind = h.kind
+    JOIN rule r ON r.id = w.rule_id AND r.source_phase_id IS DISTINCT FROM h.phase_id
+    UNION ALL
+    SELECT object_id, lead_id, true FROM condition_due WHERE owner = 'phase' AND due_at <= %(now)s::timestamptz
+    UNION ALL
+    SELECT r.id, h.lead_id, false FROM happened h JOIN rule r ON r.source_phase_id = h.phase_id
+    UNION ALL
+    SELECT r.id, p.lead_id, false FROM rule r JOIN lead_phase p ON p.phase_id = r.source_phase_id
+    WHERE %(whole)s::boolean
+)
+INSERT INTO asked (rule_id, lead_id, moves)
+SELECT r.id, p.lead_id,
+       bool_or(c.fresh OR NOT r.forward OR (p.rule_id IS NULL AND p.user_id IS NULL AND p.reason = %(initial)s)
+               OR coalesce(came.position > gone.position, false))
+FROM concerned c
+JOIN rule r ON r.id = c.rule_id
+JOIN lead_phase p ON p.lead_id = c.lead_id AND p.phase_id = r.source_phase_id
+LEFT JOIN phase_rule by ON by.id = p.rule_id
+LEFT JOIN phase gone ON gone.id = by.source_phase_id
+LEFT JOIN phase came ON came.id = by.target_phase_id
+GROUP BY r.id, p.lead_id;
+
+-- name: meeting
+-- One composed question by itself, to find the one that breaks.
+-- slot candidates: SELECT lead_id, 0::bigint AS rule_id FROM touched
+SELECT count(*) FROM ({candidates}) c;
+
 -- name: move
 -- Moves each lead of `candidates` once, by the rule that comes first, with a fact each.
 -- `candidates` yields (lead_id, rule_id): a rule that the lead, standing in its source phase, meets.

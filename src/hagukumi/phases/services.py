@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from psycopg import sql
 
 from hagukumi.ledger import services as ledger
 from hagukumi.segments import services as segments
-from hagukumi.segments.compiler import Dependencies
 from hagukumi.segments.conditions import ConditionError, literal, words
 
 from . import kinds, rules
@@ -17,6 +16,11 @@ from .models import Phase, PhaseModel, PhaseRule
 from .queries import SQL
 
 MOVED = kinds.PHASE_MOVED.code
+_STANDING = sql.SQL(
+    "SELECT a.lead_id, a.rule_id AS object_id FROM asked a JOIN phase_rule r ON r.id = a.rule_id"
+    " JOIN lead_phase p ON p.lead_id = a.lead_id AND p.phase_id = r.source_phase_id"
+)
+"""Those asked who are where the rule begins."""
 
 
 def primary() -> PhaseModel | None:
@@ -178,17 +182,11 @@ def _bring_in_line(model: PhaseModel, todo: segments.Work, now: datetime) -> int
     changed = 0
     if whole or todo.kinds:
         changed += _place(model, now, whole=whole)
-    asked = [
-        (rule, depends)
-        for rule, depends in _sound_rules(model, now)
-        if whole or rule.id in todo.due or MOVED in todo.kinds or depends.kinds & todo.kinds
-    ]
-    if asked:
-        candidates = [_candidates(rule, depends, now, whole=whole) for rule, depends in asked]
-        changed += SQL.move.run(
-            {"model_id": model.id, "now": now, "moved": MOVED}, candidates=sql.SQL(" UNION ALL ").join(candidates)
-        )
-        _keep_dues(asked, now, whole=whole)
+    rules_ = _sound_rules(model, now, whole=whole)
+    asked = _ask(model, rules_, now, whole=whole)
+    changed += _move(model, [rule for rule in rules_ if rule.id in asked], now)
+    if asked or todo.due or MOVED in todo.kinds:
+        _keep_dues(rules_, asked, now, whole=whole)
     if whole:
         SQL.built.run({"model_id": model.id, "now": now})
     return changed
@@ -211,75 +209,83 @@ def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
     return SQL.begin.run(params, scope=scope)
 
 
-def _sound_rules(model: PhaseModel, now: datetime) -> list[tuple[PhaseRule, Dependencies]]:
-    """The model's rules that can be evaluated, with what they hang on; a broken one is set aside with its cause."""
+def _sound_rules(model: PhaseModel, now: datetime, *, whole: bool) -> list[PhaseRule]:
+    """The model's rules that can be evaluated; a broken one is set aside with its cause. A rebuild looks closer."""
     aside = ledger.set_aside_ids("phase")
     found = []
-    for rule in PhaseRule.objects.filter(model=model).select_related("source_phase", "target_phase").order_by("id"):
-        if rule.id in aside:
-            continue
-        with ledger.set_aside_on_error("phase", rule.id, now):
-            tree = segments.validate(rule.tree)
-            found.append((rule, segments.dependencies(tree)))
+    for rule in PhaseRule.objects.filter(model=model).exclude(id__in=aside).order_by("id"):
+        try:
+            _ = segments.validate(rule.tree) if whole else segments.parse(rule.tree)
+            found.append(rule)
+        except ConditionError as error:
+            ledger.set_aside("phase", rule.id, error, now)
     return found
 
 
-def _scope(rule: PhaseRule, depends: Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
-    """Whom a rule is asked of: people in its source phase whom a fact, the clock or their arrival there concerns.
-
-    Somebody who was moved back, or moved by a person, goes forward again only by a fresh fact: neither the arrival
-    nor a rebuild counts, else old points would undo the move at once.
-    """
-    here = sql.SQL("SELECT lead_id FROM lead_phase p WHERE p.phase_id = {}").format(literal(rule.source_phase_id))
-    if is_forward(rule):
-        free = sql.SQL(
-            " AND (p.rule_id IN (SELECT r.id FROM phase_rule r JOIN phase s ON s.id = r.source_phase_id"
-            " JOIN phase t ON t.id = r.target_phase_id WHERE t.position > s.position)"
-            " OR (p.rule_id IS NULL AND p.user_id IS NULL AND p.reason = {}))"
-        ).format(literal(rules.INITIAL_REASON))
-    else:
-        free = sql.Composed([])
-    if whole:
-        return here + free
-    facts = sql.SQL(
-        " AND p.lead_id IN (SELECT lead_id FROM touched WHERE kind = ANY({}::smallint[])"
-        " AND NOT (kind = {} AND object_id = {}) UNION ALL SELECT lead_id FROM condition_due"
-        " WHERE owner = 'phase' AND object_id = {} AND due_at <= {})"
-    ).format(
-        literal(sorted(depends.kinds)), literal(MOVED), literal(rule.source_phase_id), literal(rule.id), literal(now)
-    )
-    born = sql.SQL("SELECT lead_id FROM touched WHERE kind = {} AND object_id = {}").format(
-        literal(MOVED), literal(rule.source_phase_id)
-    )
-    return sql.SQL("{here}{facts} UNION {here}{free} AND p.lead_id IN ({born})").format(
-        here=here, facts=facts, free=free, born=born
-    )
+def _ask(model: PhaseModel, rules_: list[PhaseRule], now: datetime, *, whole: bool) -> set[int]:
+    """Note in `asked` whom each rule is asked of; returns the ids of the rules that are asked of anybody."""
+    watched = [(rule.id, kind) for rule in rules_ for kind in segments.dependencies(rule.tree).kinds]
+    params = {
+        "model_id": model.id,
+        "rules": [rule.id for rule in rules_],
+        "watching": [rule_id for rule_id, _ in watched],
+        "kinds": [kind for _, kind in watched],
+        "moved": MOVED,
+        "initial": rules.INITIAL_REASON,
+        "whole": whole,
+        "now": now,
+    }
+    SQL.open_asked.run()
+    SQL.clear_asked.run()
+    if not SQL.ask.run(params):
+        return set()
+    SQL.analyze_asked.run()
+    return {row["rule_id"] for row in SQL.asked_rules.rows()}
 
 
-def is_forward(rule: PhaseRule) -> bool:
-    return bool(rule.target_phase.position > rule.source_phase.position)
+def _move(model: PhaseModel, asked: list[PhaseRule], now: datetime) -> int:
+    """Ask the rules of those noted in `asked`, all in one statement; one that breaks it is set aside with its cause."""
+    if not asked:
+        return 0
+    params = {"model_id": model.id, "now": now, "moved": MOVED}
+    try:
+        with transaction.atomic():
+            return SQL.move.run(params, candidates=sql.SQL(" UNION ALL ").join(_meeting(rule, now) for rule in asked))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        sound = [rule for rule in asked if _can_be_asked(rule, now)]
+        if len(sound) == len(asked):
+            raise
+        return _move(model, sound, now)
 
 
-def _candidates(rule: PhaseRule, depends: Dependencies, now: datetime, *, whole: bool) -> sql.Composable:
-    """SELECT lead_id, rule_id of those of the rule's scope who meet it."""
+def _can_be_asked(rule: PhaseRule, now: datetime) -> bool:
+    with ledger.set_aside_on_error("phase", rule.id, now):
+        SQL.meeting.rows(candidates=_meeting(rule, now))
+        return True
+    return False
+
+
+def _meeting(rule: PhaseRule, now: datetime) -> sql.Composable:
+    """SELECT lead_id, rule_id of those noted who meet the rule."""
+    noted = sql.SQL("SELECT lead_id FROM asked WHERE rule_id = {} AND moves").format(literal(rule.id))
     return sql.SQL("SELECT lead_id, {}::bigint AS rule_id FROM ({}) m").format(
-        literal(rule.id), segments.members_sql(rule.tree, now, _scope(rule, depends, now, whole=whole))
+        literal(rule.id), segments.members_sql(rule.tree, now, noted)
     )
 
 
-def _keep_dues(asked: list[tuple[PhaseRule, Dependencies]], now: datetime, *, whole: bool) -> None:
-    """After the moves: due times for those who now stand in a rule's source phase, none for those who left it."""
-    kinds_ = frozenset({MOVED}).union(*(depends.kinds for _, depends in asked))
-    ids = [rule.id for rule, _ in asked]
-    scope = segments.EVERYBODY if whole else segments.scope_sql("phase", ids, kinds_, now)
-    parts = [(rule.id, rule.tree, _standing_in(rule.source_phase_id)) for rule, _ in asked]
-    segments.keep_dues_within("phase", parts, scope, now)
-
-
-def _standing_in(phase_id: int) -> sql.Composable:
-    return sql.SQL("SELECT p.lead_id FROM lead_phase p JOIN scope USING (lead_id) WHERE p.phase_id = {}").format(
-        literal(phase_id)
-    )
+def _keep_dues(rules_: list[PhaseRule], asked: set[int], now: datetime, *, whole: bool) -> None:
+    """After the moves: due times for those asked who stand in the rule's source phase still, none for who left it."""
+    scope = sql.SQL(
+        "SELECT lead_id, rule_id AS object_id FROM asked UNION SELECT d.lead_id, d.object_id FROM condition_due d"
+        " WHERE d.owner = 'phase' AND d.object_id = ANY({rules}::bigint[]) AND ({whole} OR d.due_at <= {now}"
+        " OR d.lead_id IN (SELECT lead_id FROM touched WHERE kind = {moved}))"
+        " AND NOT EXISTS (SELECT FROM phase_rule r JOIN lead_phase p ON p.phase_id = r.source_phase_id"
+        " WHERE r.id = d.object_id AND p.lead_id = d.lead_id)"
+    ).format(rules=literal([rule.id for rule in rules_]), whole=literal(whole), now=literal(now), moved=literal(MOVED))
+    trees = [(rule.id, rule.tree) for rule in rules_ if rule.id in asked]
+    segments.keep_dues("phase", trees, scope, now, among=_STANDING)
 
 
 # -- ready-made -----------------------------------------------------------------------------------------------

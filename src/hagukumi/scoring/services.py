@@ -258,7 +258,8 @@ def _bring_in_line(version: ScoreVersion, todo: segments.Work, now: datetime) ->
         scope=scope,
         rules=_rules_sql(version, now, None if whole else segments.SCOPE),
     )
-    segments.keep_dues("score", [(version.id, tree) for tree in trees], scope, now, whole=whole)
+    pairs = segments.of_object(scope, version.id)
+    segments.keep_dues("score", [(version.id, tree) for tree in trees], pairs, now, whole=whole)
     if whole:
         SQL.built.run({"version_id": version.id, "now": now})
     return changed

@@ -38,15 +38,19 @@ FROM (
 LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
 
 -- name: keep_dues
--- Sets when time alone may change the answer of the owner's definitions %(ids)s, for the leads of `scope`.
--- Grain: one row per (lead, owner, object). `dues` yields (lead_id, object_id, due_at). Index: condition_due's key.
--- slot scope: SELECT lead_id FROM touched
--- slot dues: SELECT lead_id, 0::bigint AS object_id, NULL::timestamptz AS due_at FROM scope WHERE false
+-- Sets when time alone may change the answers of the owner's definitions, for the pairs (lead_id, object_id) of `scope`.
+-- `among`: those of them that may have a due time at all; `dues` yields (lead_id, object_id, due_at).
+-- Grain: one row per (lead, owner, object). Index: condition_due's key.
+-- slot scope: SELECT lead_id, 0::bigint AS object_id FROM touched
+-- slot among: SELECT lead_id, object_id FROM scope
+-- slot dues: SELECT lead_id, object_id, NULL::timestamptz AS due_at FROM among WHERE false
 WITH scope AS MATERIALIZED ({scope}),
+among AS MATERIALIZED ({among}),
 next AS MATERIALIZED (SELECT lead_id, object_id, min(due_at) AS due_at FROM ({dues}) d GROUP BY lead_id, object_id),
 gone AS (
     DELETE FROM condition_due c
-    WHERE c.owner = %(owner)s AND c.object_id = ANY(%(ids)s::bigint[]) AND c.lead_id IN (SELECT lead_id FROM scope)
+    USING scope s
+    WHERE c.owner = %(owner)s AND c.lead_id = s.lead_id AND c.object_id = s.object_id
       AND NOT EXISTS (SELECT FROM next n WHERE n.lead_id = c.lead_id AND n.object_id = c.object_id)
 )
 INSERT INTO condition_due (lead_id, owner, object_id, due_at)

@@ -255,31 +255,38 @@ SCOPE = sql.SQL("SELECT lead_id FROM scope")
 
 
 def keep_dues(
-    owner: str, trees: Sequence[tuple[int, Tree]], scope: sql.Composable, now: datetime, *, whole: bool
+    owner: str,
+    trees: Sequence[tuple[int, Tree]],
+    scope: sql.Composable,
+    now: datetime,
+    *,
+    among: sql.Composable | None = None,
+    whole: bool = False,
 ) -> int:
-    """Keep `condition_due` for these definitions (id, tree) and the leads of `scope`; `whole`: scope is everybody.
+    """Keep `condition_due` for these definitions (id, tree) and the pairs (lead_id, object_id) of `scope`.
 
-    A definition may have several trees (a score version has one a rule): the earliest time counts.
+    `among`: the pairs (lead_id, object_id) that may have a due time, where not all of `scope`; `whole`: scope is
+    everybody. A definition may have several trees (a score version has one a rule): the earliest time counts.
     """
-    within = None if whole else SCOPE
-    return keep_dues_within(owner, [(object_id, tree, within) for object_id, tree in trees], scope, now)
-
-
-def keep_dues_within(
-    owner: str, trees: Sequence[tuple[int, Tree, sql.Composable | None]], scope: sql.Composable, now: datetime
-) -> int:
-    """As `keep_dues`, each tree asked only of the leads of its own SELECT (it may read the CTE `scope`)."""
     parts = []
-    for object_id, tree, within in trees:
-        found = due_sql(tree, now, within)
+    for object_id, tree in trees:
+        own = sql.SQL("SELECT lead_id FROM among WHERE object_id = {}").format(literal(object_id))
+        found = due_sql(tree, now, None if whole else own)
         if found is not None:
             parts.append(
                 sql.SQL("SELECT lead_id, {}::bigint AS object_id, due_at FROM ({}) x").format(literal(object_id), found)
             )
-    params = {"owner": owner, "ids": sorted({object_id for object_id, _, _ in trees})}
-    if not parts:
-        return SQL.keep_dues.run(params, scope=scope)
-    return SQL.keep_dues.run(params, scope=scope, dues=sql.SQL(" UNION ALL ").join(parts))
+    slots = {"scope": scope}
+    if among is not None:
+        slots["among"] = among
+    if parts:
+        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
+    return SQL.keep_dues.run({"owner": owner}, **slots)
+
+
+def of_object(scope: sql.Composable, object_id: int) -> sql.Composed:
+    """The leads of `scope`, each with the object: the pairs that `keep_dues` takes."""
+    return sql.SQL("SELECT lead_id, {}::bigint AS object_id FROM ({}) s").format(literal(object_id), scope)
 
 
 def step(now: datetime) -> int:
@@ -320,7 +327,7 @@ def _refresh(segment_id: int, node: Condition, scope: sql.Composable, now: datet
         scope=scope,
         members=compiler.members(node, Moment(now, None if whole else SCOPE)),
     )
-    keep_dues("segment", [(segment_id, node)], scope, now, whole=whole)
+    keep_dues("segment", [(segment_id, node)], of_object(scope, segment_id), now, whole=whole)
     return changed
 
 

@@ -110,7 +110,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
     rows: list[dict[str, Any]] = [
         {
             "rule": rule,
-            "forward": services.is_forward(rule),
+            "forward": rule.target_phase.position > rule.source_phase.position,
             "sentence": _sentence(rule, lang),
             "reason": _reason(rule.reason, rule.reason_en),
             "problem": broken.get(rule.id, ""),
