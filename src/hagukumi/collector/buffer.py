@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 5.0
 """A commit that takes longer counts as a database that is away: the lines go to disk (a repeat is known by its id)."""
 RETRY_SECONDS = 0.5
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.001
 FULL_LINES = 2_000
 
 Refresh = Callable[[psycopg.AsyncConnection[tuple[object, ...]]], Awaitable[None]]
