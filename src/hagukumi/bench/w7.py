@@ -9,6 +9,7 @@ where it is installed, else `bench.sink` in a process of its own.
 
 import asyncio
 import contextlib
+import os
 import resource
 import shutil
 import socket
@@ -177,8 +178,9 @@ def _sink() -> Iterator[tuple[smtp.Server, str]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     own = shutil.which("smtp-sink")
-    command = [own, f"127.0.0.1:{port}", "200"] if own else [sys.executable, "-m", "hagukumi.bench.sink", str(port)]
-    process = subprocess.Popen(command)
+    drop = ["-u", "nobody"] if os.geteuid() == 0 else []
+    bundled = [sys.executable, "-m", "hagukumi.bench.sink", str(port)]
+    process = subprocess.Popen([own, *drop, f"127.0.0.1:{port}", "200"] if own else bundled)
     try:
         _wait(port)
         yield smtp.Server("127.0.0.1", port), "smtp-sink" if own else "bundled"
