@@ -175,7 +175,13 @@ class Connection(asyncio.Protocol):
         self.extensions = {word.upper(): "" for word in words}
 
     async def _start_tls(self, server: Server, name: str) -> None:
+        if "STARTTLS" not in self.extensions:
+            self.close()
+            raise ConnectError("the server does not offer STARTTLS")
         await self._expect(await self._command("STARTTLS"), 220)
+        if self._replies or self._lines or self._buffer:  # said in the clear, to be taken for words under TLS
+            self.close()
+            raise ConnectError("the server spoke out of turn before TLS")
         loop = asyncio.get_running_loop()
         assert self._transport is not None
         context = ssl.create_default_context()
@@ -183,7 +189,6 @@ class Connection(asyncio.Protocol):
         if upgraded is None:
             raise ConnectError("STARTTLS failed")
         self._transport = upgraded
-        self._replies.clear()
         await self._hello(name)
 
     async def _sign_in(self, server: Server) -> None:
