@@ -4,6 +4,7 @@ import pytest
 from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
+from hagukumi.content.models import Content
 from hagukumi.deals import services
 from hagukumi.deals.models import Deal, Handover
 from hagukumi.leads.models import Lead
@@ -11,6 +12,7 @@ from hagukumi.ledger.models import Activity, Pulse
 from hagukumi.ledger.services import Fact, record
 from hagukumi.phases import services as phases
 from hagukumi.phases.models import LeadPhase, Phase
+from hagukumi.tracking.models import Page
 from hagukumi.worker.heart import settle
 
 pytestmark = pytest.mark.django_db
@@ -146,3 +148,21 @@ def test_the_handover_page_shows_what_sales_needs(people, seller, signed_in, now
     page = signed_in(seller).get(f"/handovers/{lead}/{handover.id}/").content.decode()
     for words in ("スコア到達", "03-1234-5678", "資料ダウンロード"):
         assert words in page
+
+
+def test_the_packet_and_the_desk_name_what_was_read_fetched_and_clicked(people, seller, signed_in, now):
+    (lead,) = people(1)
+    page = Page.objects.create(url="https://www.example.co.jp/price/", title="料金のご案内", first_seen_at=now)
+    content = Content.objects.create(title="導入の手引き", kind="whitepaper", created_at=now)
+    record(
+        [Fact(lead, "page_view", now - timedelta(hours=hours), page.id) for hours in (1, 2, 3)]
+        + [Fact(lead, "content_downloaded", now - timedelta(hours=4), content.id)]
+    )
+    services.hand_over(lead, cause="スコア到達", now=now)
+    handover = Handover.objects.get(lead_id=lead)
+    packet = signed_in(seller).get(f"/handovers/{lead}/{handover.id}/").content.decode()
+    assert packet.count("料金のご案内") == 3
+    assert "導入の手引き" in packet
+    desk = signed_in(seller).get("/handovers/").content.decode()
+    assert desk.count("料金のご案内") == 1, "the desk tells each thing once"
+    assert desk.index("導入の手引き") < desk.index("料金のご案内"), "a download says more than a page view"

@@ -20,6 +20,7 @@ from .listing import Filters, cards, chosen_sql, colleagues, count, export_rows,
 from .profile import COLUMNS, GROUPS, RANKS, STATES, missing
 from .timeline import Entry, Timeline, Visit, timeline
 from .timeline import groups as timeline_groups
+from .timeline import named as name_facts
 from .timeline import page as timeline_page
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "known_sql",
     "log_call",
     "missing",
+    "name_facts",
     "page",
     "refresh_recency",
     "refresh_search",

@@ -105,6 +105,16 @@ def page(lead_id: int, *, group: str = "", before: str = "", size: int = 150) ->
     return _named(lead_id, rows[:size]), more
 
 
+def named(facts: Sequence[tuple[int, int | None, datetime]]) -> list[Entry]:
+    """Facts kept elsewhere as (kind code, object id, instant), with the names of what they point to. One statement.
+
+    Whose they are is not asked, so what has a name only within a lead (a handover, a deal) stays without one.
+    """
+    keys = ("kind", "object_id", "at")
+    rest: dict[str, Any] = {"id": 0, "amount": None, "details": {}, "origin_lead_id": None}
+    return _named(0, [{**rest, **dict(zip(keys, fact, strict=True))} for fact in facts])
+
+
 def _micros(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 

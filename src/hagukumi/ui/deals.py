@@ -1,6 +1,9 @@
 """引き渡し and 商談: the desk where sales answers, and the deals that follow."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -17,7 +20,9 @@ from hagukumi.deals import services
 from hagukumi.deals.models import Deal, DealStage, Handover
 from hagukumi.deals.rules import LOSS_REASONS, RETURN_REASONS
 from hagukumi.kit import clock
+from hagukumi.leads import services as leads
 from hagukumi.leads.models import Lead
+from hagukumi.ledger import kinds
 from hagukumi.phases.models import Phase
 from hagukumi.scoring import services as scoring
 
@@ -29,6 +34,8 @@ STATES = {
     "returned": gettext_lazy("差し戻し"),
 }
 PAGE = 50
+STRONGEST = ("form_submitted", "content_downloaded", "download", "mail_clicked", "page_view")
+"""Evidence in the order in which a seller asks for it: an answer says more than a page view."""
 
 
 class ReturnForm(forms.Form):
@@ -72,7 +79,8 @@ def handovers(request: Request) -> HttpResponse:
         raise Http404
     page = max(int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1, 1)
     rows = services.desk(state, request.now, limit=PAGE + 1, offset=(page - 1) * PAGE)
-    for row in rows:
+    strongest = _told([_strongest(json.loads(row["packet"])) for row in rows])
+    for row, row["evidence"] in zip(rows, strongest, strict=True):
         row["reason_label"] = RETURN_REASONS.get(row["return_reason"], row["return_reason"])
     context = {
         "state": state,
@@ -84,6 +92,22 @@ def handovers(request: Request) -> HttpResponse:
         "may_answer": request.user.role in SALES,
     }
     return render(request, "deals/handovers.html", context)
+
+
+def _strongest(packet: dict[str, Any]) -> list[dict[str, Any]]:
+    """A packet's three strongest facts, each thing once."""
+    rank = {kinds.by_key(key).code: place for place, key in enumerate(STRONGEST)}
+    things: dict[tuple[int, int | None], dict[str, Any]] = {}
+    for fact in packet.get("facts", ()):  # newest first: the latest of each thing is kept
+        things.setdefault((fact["kind"], fact["object_id"]), fact)
+    return sorted(things.values(), key=lambda fact: rank.get(fact["kind"], len(rank)))[:3]
+
+
+def _told(packets: Sequence[Sequence[dict[str, Any]]]) -> list[list[leads.Entry]]:
+    """The facts of each packet with the names of what they point to, all named by one statement."""
+    every = [(f["kind"], f["object_id"], datetime.fromisoformat(f["at"])) for facts in packets for f in facts]
+    named = iter(leads.name_facts(every))
+    return [list(islice(named, len(facts))) for facts in packets]
 
 
 @access(EVERYONE)
@@ -99,7 +123,7 @@ def handover(request: Request, lead_id: int, handover_id: int) -> HttpResponse:
         "lead": lead,
         "phase": Phase.objects.filter(id=found.packet.get("phase_id") or 0).first(),
         "evidence": scoring.explain(lead_id, request.now),
-        "facts": [{**fact, "at": datetime.fromisoformat(fact["at"])} for fact in found.packet.get("facts", ())],
+        "facts": _told([found.packet.get("facts", ())])[0],
         "answered_by": User.objects.filter(id=found.answered_by_id or 0).first(),
         "is_late": found.state == "open" and found.due_at < request.now,
         "may_answer": request.user.role in SALES and found.state == "open",
