@@ -148,6 +148,31 @@ def test_the_log_shrugs_off_a_strange_page(before, admin, signed_in):
     assert signed_in(admin).get("/settings/audit/", {"before": before}).status_code == 200
 
 
+def test_the_log_says_in_words_what_was_done_to_whom(admin, seller, signed_in, now):
+    services.Workspace.objects.create(id=1, name="若葉")
+    inside = signed_in(admin)
+    inside.post(f"/settings/members/{seller.pk}/role/", {"role": "marketing"})
+    about = {
+        "name": "若葉商事",
+        "base_url": "",
+        "collector_url": "",
+        "daily_mail_cap": 2,
+        "sla_hours": 24,
+        "fiscal_month": 4,
+    }
+    inside.post("/settings/workspace/", about)
+    services.issue_token("会計", ["leads:read", "leads:write"], admin, now)
+    services.audit(admin, "message.tested", "message", 5, now, result="sent")
+    log = inside.get("/settings/audit/").content.decode()
+    for words in (
+        f"{seller.name} · 営業 → マーケティング", "会社名、1人に1日に送る上限（通）",
+        "会計 · リードを読む、リードを登録・更新する", "送信できました",
+    ):  # fmt: skip
+        assert words in log
+    for raw in ("role_changed", "daily_mail_cap", "leads:read", "before", "workspace 1"):
+        assert raw not in log.split("<main")[-1]
+
+
 def test_the_workspace_refuses_a_strange_address(admin, signed_in, now):
     services.Workspace.objects.create(id=1, name="若葉")
     given = {

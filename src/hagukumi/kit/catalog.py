@@ -31,6 +31,7 @@ _SHARED = {
     "lead": "leads",
     "timeline": "leads",
     "members": "accounts",
+    "audit": "accounts",
     "conditions": "segments",
     "form_builder": "forms",
     "public_forms": "forms",

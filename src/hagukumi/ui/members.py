@@ -1,6 +1,5 @@
-"""設定: members and their roles, API tokens, the workspace, the log of acts."""
+"""設定: members and their roles, API tokens, the workspace."""
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -10,7 +9,6 @@ from django.core.validators import URLValidator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -18,13 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services
-from hagukumi.accounts.models import ApiToken, AuditEntry, User, Workspace
+from hagukumi.accounts.models import ApiToken, User, Workspace
 from hagukumi.accounts.rules import ROLES, SCOPES
 
 from . import words
 from .access import ADMIN, Request, access
 
-PAGE = 50
 SCOPE_NAMES = {
     "leads:read": lazy("リードを読む"),
     "leads:write": lazy("リードを登録・更新する"),
@@ -33,19 +30,6 @@ SCOPE_NAMES = {
     "segments:read": lazy("セグメントと所属者を読む"),
     "deliveries:read": lazy("配信の結果を読む"),
 }
-ACTIONS = {
-    "workspace.set_up": lazy("はじめの準備"),
-    "workspace.changed": lazy("設定の変更"),
-    "member.invited": lazy("メンバーの招待"),
-    "member.link_made": lazy("パスワード設定リンクの発行"),
-    "member.password_chosen": lazy("パスワードの設定"),
-    "member.role_changed": lazy("権限の変更"),
-    "member.activated": lazy("メンバーの利用再開"),
-    "member.deactivated": lazy("メンバーの利用停止"),
-    "token.issued": lazy("APIトークンの発行"),
-    "token.revoked": lazy("APIトークンの失効"),
-}
-
 
 class RoleField(forms.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
@@ -209,35 +193,6 @@ def workspace(request: Request) -> HttpResponse:
     return render(request, "accounts/workspace.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@access(ADMIN)
-def audit(request: Request) -> HttpResponse:
-    """Who did what, newest first, by keyset."""
-    found = AuditEntry.objects.select_related("user").order_by("-at", "-id")
-    if before := _before(request.GET.get("before", "")):
-        found = found.filter(at__lt=before[0]) | found.filter(at=before[0], id__lt=before[1])
-    entries = list(found[: PAGE + 1])
-    more = entries[PAGE - 1] if len(entries) > PAGE else None
-    shown = [(entry, ACTIONS.get(entry.action, entry.action), _facts(entry.details)) for entry in entries[:PAGE]]
-    older = f"{more.at.isoformat()}~{more.id}" if more else ""
-    return render(request, "accounts/audit.html", {"entries": shown, "older": older, "paged": bool(before)})
-
-
-def _before(text: str) -> tuple[datetime, int] | None:
-    at, _sign, number = text.partition("~")
-    try:
-        moment = parse_datetime(at)
-    except ValueError:
-        return None
-    known = moment is not None and moment.tzinfo is not None and number.isdigit() and len(number) < 19
-    return (moment, int(number)) if moment and known else None
-
-
-def _facts(details: dict[str, Any]) -> str:
-    return "、".join(
-        f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in details.items()
-    )
-
-
 urlpatterns = [
     path("settings/members/", members, name="members"),
     path("settings/members/invite/", invite, name="member_invite"),
@@ -247,5 +202,4 @@ urlpatterns = [
     path("settings/tokens/", tokens, name="tokens"),
     path("settings/tokens/<int:pk>/revoke/", token_revoke, name="token_revoke"),
     path("settings/workspace/", workspace, name="workspace"),
-    path("settings/audit/", audit, name="audit"),
 ]

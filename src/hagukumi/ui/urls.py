@@ -4,6 +4,7 @@ from itertools import chain
 
 from . import (
     accounts,
+    audit,
     companies,
     content,
     deals,
@@ -24,7 +25,7 @@ from . import (
 )
 
 ROOMS = (
-    home, accounts, members, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages,
+    home, accounts, members, audit, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages,
     content, scoring, phases, deals, reports, health,
 )  # fmt: skip
 urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))
