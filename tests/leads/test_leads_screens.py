@@ -1,12 +1,17 @@
 """The screens of leads and companies: they open, they change what they say they change, they refuse what is wrong."""
 
+from datetime import timedelta
+
 import pytest
 
 from hagukumi.companies.models import Company
+from hagukumi.deals import services as deals
+from hagukumi.deals.models import Deal, DealStage, Handover
 from hagukumi.leads.models import Lead, LeadIdentity, LeadTag
 from hagukumi.ledger import kinds
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity
+from hagukumi.phases import services as phases
 from hagukumi.worker import heart
 
 
@@ -217,3 +222,45 @@ def test_pages_cost_the_same_for_few_and_many(people, now, marketer, signed_in, 
         client.get("/leads/")
     with django_assert_max_num_queries(32):
         client.get(f"/leads/{ids[0]}/")
+
+
+def test_a_lead_is_offered_to_sales_until_sales_has_it(house, seller, now):
+    client, (lead, *_others) = house
+
+    def head() -> str:
+        return client.get(f"/leads/{lead}/").content.decode()
+
+    assert "営業へ引き渡す" in head()
+    deals.ready_made()
+    deals.hand_over(lead, cause="手動", now=now)
+    assert "営業の回答待ち" in head() and "営業へ引き渡す" not in head()
+    deals.accept(lead, Handover.objects.get(lead_id=lead).id, user_id=seller.id, now=now)
+    assert "営業が受け入れ済み" in head() and "営業へ引き渡す" not in head()
+    stage = DealStage.objects.earliest("position").key
+    deal = deals.create_deal(
+        lead, name="10台", amount_yen=None, stage=stage, owner_id=seller.id, expected_on=None, now=now
+    )
+    assert "商談中" in head() and "営業へ引き渡す" not in head()
+    closing = {"amount_yen": None, "reason": "価格", "user_id": seller.id}
+    deals.close_deal(lead, deal.id, won=False, now=now + timedelta(days=1), **closing)
+    assert "営業へ引き渡す" in head()
+    Deal.objects.filter(id=deal.id).update(outcome="won")
+    assert "受注済み" in head() and "営業へ引き渡す" not in head()
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("ja", "営業からの差し戻し（予算がない）"), ("en", "Returned by sales (No budget)")],
+)
+def test_a_return_says_its_reason_in_words(house, seller, marketer, now, language, why):
+    client, (lead, *_others) = house
+    phases.ready_made(now)
+    heart.settle(now)
+    phases.move([lead], phase_id=phases.phase("interest", "considering").id, reason="試験", now=now)
+    deals.hand_over(lead, cause="手動", now=now)
+    handover = Handover.objects.get(lead_id=lead)
+    deals.give_back(lead, handover.id, user_id=seller.id, reason="no_budget", note="", now=now)
+    client.post("/language/", {"language": language})
+    for page in (f"/leads/{lead}/", "/phases/"):
+        text = client.get(page).content.decode()
+        assert why in text and "no_budget" not in text

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -22,9 +22,11 @@ from hagukumi.leads.models import Field, Lead, LeadTag, Source
 from hagukumi.messages.models import Delivery, Message
 from hagukumi.messages.rules import REASONS
 from hagukumi.phases import services as phases
+from hagukumi.phases.models import PhaseRule
 from hagukumi.scenarios import services as scenarios
 from hagukumi.scoring import services as scoring
 
+from . import phases as phase_words
 from . import timeline, words
 from .access import EVERYONE, MARKETING, SALES, Request, access
 
@@ -63,6 +65,7 @@ def lead(request: Request, lead_id: int) -> HttpResponse:
     found = _lead(lead_id)
     if found.merged_into:
         return redirect("lead", found.merged_into)
+    deals = list(Deal.objects.filter(lead_id=lead_id).order_by("-created_at"))
     context = {
         **_top(found),
         "facts": _facts(found),
@@ -73,8 +76,8 @@ def lead(request: Request, lead_id: int) -> HttpResponse:
         "scenarios": scenarios.of_lead(lead_id),
         "deliveries": _deliveries(lead_id),
         "colleagues": services.colleagues(found.company_id, lead_id) if found.company_id else [],
-        "deals": Deal.objects.filter(lead_id=lead_id).order_by("-created_at"),
-        "handover": Handover.objects.filter(lead_id=lead_id).order_by("-created_at").first(),
+        "deals": deals,
+        "with_sales": _with_sales(lead_id, deals),
         "call_results": services.CALL_RESULTS,
         "states": services.STATES,
         "may_sell": request.user.role in SALES,
@@ -112,7 +115,29 @@ def _steps(lead_id: int) -> dict[str, Any]:
         {"phase": phase, "is_here": phase.position == here, "is_past": phase.position < here}
         for phase in phases.phases_of(model.id)
     ]
-    return {"model": model, "steps": steps, "now": now}
+    return {"model": model, "steps": steps, "now": now, "why": _why_there(now)}
+
+
+def _why_there(now: dict[str, Any] | None) -> str:
+    if not now:
+        return ""
+    rule = PhaseRule.objects.filter(id=now["rule_id"]).first() if words.english() and now["rule_id"] else None
+    return phase_words.reason_said(now["reason"], rule.reason_en if rule else "")
+
+
+def _with_sales(lead_id: int, deals: list[Deal]) -> dict[str, str]:
+    """What sales is doing with this person and where that is seen; empty where they may be handed over (again)."""
+    latest = Handover.objects.filter(lead_id=lead_id).order_by("-created_at").first()
+    handover = reverse("handover", args=(lead_id, latest.id)) if latest else ""
+    if latest and latest.state == "open":
+        return {"icon": "clock", "label": _("営業の回答待ち"), "url": handover}
+    for outcome, label in (("", _("商談中")), ("won", _("受注済み"))):
+        if going := next((deal for deal in deals if deal.outcome == outcome), None):
+            return {"icon": "briefcase", "label": label, "url": reverse("deal", args=(lead_id, going.id))}
+    lost_at = max((deal.closed_at for deal in deals if deal.closed_at), default=None)
+    if latest and latest.state == "accepted" and not (lost_at and latest.answered_at and lost_at > latest.answered_at):
+        return {"icon": "circle-check", "label": _("営業が受け入れ済み"), "url": handover}
+    return {}
 
 
 def _facts(found: Lead) -> list[dict[str, Any]]:

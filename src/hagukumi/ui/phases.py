@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hagukumi.deals.rules import RETURN_REASONS
 from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import SetAside
 from hagukumi.phases import services
@@ -22,6 +23,8 @@ from . import conditions, words
 from .access import EVERYONE, MARKETING, Request, access
 
 CARDS = 12
+RETURNED = "引き渡し差し戻し: "
+"""How a handover that came back begins the reason of the move; a key of RETURN_REASONS follows."""
 
 
 class MoveForm(forms.Form):
@@ -66,7 +69,7 @@ def phases(request: Request) -> HttpResponse:
         return render(request, "phases/board.html", {"model": None})
     columns = services.board(model.id, request.now, CARDS)
     for card in (card for column in columns for card in column["cards"]):
-        card["said"] = _reason(card["reason"], card["reason_en"])
+        card["said"] = reason_said(card["reason"], card["reason_en"])
     context = {
         "model": model,
         "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
@@ -112,7 +115,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
             "rule": rule,
             "forward": rule.target_phase.position > rule.source_phase.position,
             "sentence": _sentence(rule, lang),
-            "reason": _reason(rule.reason, rule.reason_en),
+            "reason": reason_said(rule.reason, rule.reason_en),
             "problem": broken.get(rule.id, ""),
         }
         for rule in PhaseRule.objects.filter(model=model)
@@ -190,10 +193,15 @@ def _model(key: str) -> PhaseModel | None:
     return found
 
 
-def _reason(reason: str, reason_en: str | None) -> str:
+def reason_said(reason: str, reason_en: str | None = "") -> str:
     """Why somebody is where they are, in the reader's language where we have the words."""
     if reason == INITIAL_REASON:
         return _("新しいリード")
+    if reason in RETURN_REASONS:
+        return str(RETURN_REASONS[reason])
+    _before, _sign, returned = reason.partition(RETURNED)
+    if returned in RETURN_REASONS:
+        return _("営業からの差し戻し（%(why)s）") % {"why": RETURN_REASONS[returned]}
     return reason_en if reason_en and words.english() else reason
 
 

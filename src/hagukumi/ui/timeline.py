@@ -1,6 +1,6 @@
 """How the timeline is drawn: each fact as one sentence-like line, visits as one line that opens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,8 +13,10 @@ from hagukumi.consent import rules as consent_rules
 from hagukumi.kit.clock import JST
 from hagukumi.leads import services
 from hagukumi.leads.services import Entry, Timeline, Visit
+from hagukumi.phases.models import PhaseRule
 
 from . import words
+from .phases import reason_said
 
 GROUPS = {
     "web": gettext_lazy("Web"),
@@ -31,6 +33,9 @@ GROUPS = {
 
 Staff = dict[int, str]
 """Members of staff by id."""
+NOTHING: Mapping[str, str] = {}
+AUTHORS = ("by", "user_id", "user")
+"""Where a fact's details name the member of staff who did it."""
 
 
 @dataclass
@@ -75,9 +80,12 @@ def groups() -> dict[str, Any]:
 
 
 def draw(timeline: Timeline) -> Log:
-    """The days of a timeline as lines; staff are named by one statement."""
+    """The days of a timeline as lines; what they are told with is read once."""
     staff = dict(User.objects.values_list("id", "name"))
-    days = [Day(day.date, [_line(item, staff) for item in day.items if _is_told(item)]) for day in timeline.days]
+    reasons_en = dict(PhaseRule.objects.values_list("reason", "reason_en")) if words.english() else {}
+    days = [
+        Day(day.date, [_line(item, staff, reasons_en) for item in day.items if _is_told(item)]) for day in timeline.days
+    ]
     return Log([day for day in days if day.lines], timeline.next)
 
 
@@ -86,26 +94,31 @@ def _is_told(item: Entry | Visit) -> bool:
     return isinstance(item, Visit) or item.kind.key != "visitor_joined" or bool(item.amount)
 
 
-def _line(item: Entry | Visit, staff: Staff) -> Line:
+def _line(item: Entry | Visit, staff: Staff, reasons_en: dict[str, str]) -> Line:
     if isinstance(item, Entry):
-        return line(item, staff)
+        return line(item, staff, reasons_en)
     text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
     parts = [line(entry, staff) for entry in item.entries]
     return Line(item.at, "world", "web", text, moved=all(entry.moved for entry in item.entries), parts=parts)
 
 
-def line(entry: Entry, staff: Staff) -> Line:
-    """One fact as a line; a kind without words of its own says its label, its object and its amount."""
+def line(entry: Entry, staff: Staff, reasons_en: Mapping[str, str] = NOTHING) -> Line:
+    """One fact as a line; a kind without words of its own says its label, its object, its amount and its reason.
+
+    `reasons_en`: the English of phase rules' reasons."""
     label = words.own(entry.kind, "label")
     name = entry.name_en if words.english() else entry.name
     drawn = Line(entry.at, entry.kind.icon, entry.kind.group, label, name, _amount(entry), moved=entry.moved)
     if entry.kind.key in _WORDS:
         _WORDS[entry.kind.key](drawn, entry, staff)
     elif reason := entry.details.get("reason"):
-        drawn.more = " · ".join(part for part in (drawn.more, str(reason)) if part)
-    if author := staff.get(entry.details.get("by") or 0):
-        drawn.more = " · ".join(part for part in (drawn.more, author) if part)
+        _add(drawn, reason_said(str(reason), reasons_en.get(str(reason))))
+    _add(drawn, next((staff[who] for key in AUTHORS if (who := entry.details.get(key)) in staff), ""))
     return drawn
+
+
+def _add(drawn: Line, more: str) -> None:
+    drawn.more = " · ".join(part for part in (drawn.more, more) if part)
 
 
 def _amount(entry: Entry) -> str:
