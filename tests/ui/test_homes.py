@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from hagukumi.deals import services as deals
+from hagukumi.kit import clock
 from hagukumi.ledger.services import Fact, record
+from hagukumi.phases import services as phases
 from hagukumi.reports import home
 
 
@@ -34,12 +36,22 @@ def test_today_begins_at_midnight_in_tokyo(people, now):
 
 def test_marketing_sees_what_moved(people, marketer, signed_in, now):
     (lead,) = people(1, last_name="髙橋", known_at=now)
-    from hagukumi.kit import clock
-
     record([Fact(lead, "score_crossed", clock.now(), amount=42)])
     page = signed_in(marketer).get("/").content.decode()
     assert "今日の育成" in page
     assert "髙橋" in page
+
+
+def test_a_person_stands_once_with_all_that_happened(people, marketer, signed_in, now):
+    (lead,) = people(1, last_name="髙橋")
+    phases.ready_made(now)
+    reached = [phases.phase(model, key).id for model, key in (("interest", "aware"), ("working", "connected"))]
+    record([Fact(lead, "phase_moved", clock.now(), object_id=phase) for phase in reached])
+    record([Fact(lead, "score_crossed", clock.now(), amount=42)])
+    page = signed_in(marketer).get("/").content.decode()
+    assert page.count("髙橋") == 1
+    assert "顕在" in page and "42 点" in page
+    assert "接触済み" not in page  # the other models' moves follow from the same acts
 
 
 def test_sales_sees_the_desk_and_its_clock(people, seller, signed_in, now):

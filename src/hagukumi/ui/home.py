@@ -36,12 +36,21 @@ def _marketing(day: reports.Day) -> dict[str, Any]:
         "sends": sends,
         "sent": sum(row["sent"] for row in sends),
         "waiting": sum(row["waiting"] for row in sends),
-        "moves": [(row, kinds.by_code(row["kind"])) for row in moves],
+        "moves": _by_person(moves),
         "moves_of_week": week,
         "scenarios": reports.scenarios(),
         "forms": reports.answered(day),
         "stuck": reports.stuck(day),
     }
+
+
+def _by_person(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each person once, where their newest fact stands, with all that happened to them."""
+    people: dict[int, dict[str, Any]] = {}
+    for row in moves:
+        person = people.setdefault(row["lead_id"], {"row": row, "facts": []})
+        person["facts"].append((row, kinds.by_code(row["kind"])))
+    return list(people.values())
 
 
 def _sales(user_id: int, day: reports.Day) -> dict[str, Any]:
