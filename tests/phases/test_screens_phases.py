@@ -27,7 +27,7 @@ def test_board_and_its_part(board, signed_in, seller):
     page = client.get("/phases/").content.decode()
     assert page.count("board-card") >= 3
     part = client.get("/phases/?model=working", headers={"HX-Request": "true"}).content.decode()
-    assert "Working Untouched" in part and "<html" not in part
+    assert "未接触" in part and "<html" not in part
     assert client.get("/phases/?model=gone").status_code == 404
 
 

@@ -25,7 +25,7 @@ def test_before_the_first_start(db, signed_in, marketer):
 
 def test_the_table_in_force(model, signed_in, seller):
     page = signed_in(seller).get("/scoring/").content.decode()
-    for shown in ("売上500〜999億円", "資料ダウンロード", "属性スコア", "行動スコア", "合計20点以上"):
+    for shown in ("売上500〜999億円", "売上の帯", "資料ダウンロード", "属性スコア", "行動スコア", "合計20点以上"):
         assert shown in page
     assert "/draft/" not in page
 

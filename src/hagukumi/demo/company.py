@@ -154,7 +154,7 @@ def _definitions(at: datetime) -> story.Stage:
     sources = {
         name: Source.objects.create(
             name=name,
-            type=kind,
+            type=words.SOURCE_KINDS.get(kind, kind),
             cost_yen=cost,
             consent_basis=basis,
             created_at=at,

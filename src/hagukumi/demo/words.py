@@ -129,6 +129,8 @@ SOURCES = (
     ("テレマーケティング 2026上期", "telemarketing", 180, 900_000, 130, "relation"),
     ("業界メディア広告", "ad", 95, 750_000, 130, "optin"),
 )
+SOURCE_KINDS = {"webinar": "seminar", "download": "request", "ad": "ads"}
+"""Where the story's word for a source is not a key of `leads.rules.SOURCE_TYPES`, that key."""
 NAMES = {
     "welcome": "資料請求のお礼",
     "case": "事例のご紹介",

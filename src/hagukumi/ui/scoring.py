@@ -21,6 +21,10 @@ from . import conditions
 from .access import EVERYONE, MARKETING, Request, access
 
 SIDES = (("attribute", gettext_lazy("属性スコア")), ("behaviour", gettext_lazy("行動スコア")))
+GROUPS = {
+    "sales": gettext_lazy("売上の帯"), "industry": gettext_lazy("業種の帯"), "rank": gettext_lazy("職位の帯"),
+}  # fmt: skip
+"""The groups of the ready-made rules, as one reads them; other groups are read as they were typed."""
 
 
 class FrameForm(forms.Form):
@@ -190,6 +194,7 @@ def _sides(version: ScoreVersion) -> list[dict[str, Any]]:
                     "rule": rule,
                     "label": rule.label(lang),
                     "sentence": _sentence(rule, lang),
+                    "group": GROUPS.get(rule.group, rule.group),
                     "bar": round(100 * abs(rule.points) / biggest),
                     "shares": bool(rule.group) and sum(other.band == rule.band for other in found) > 1,
                 }
