@@ -76,7 +76,7 @@ function multi(
   const now = new Set(chosen.map(String));
   const say = (): void => {
     const names = options.filter(([key]) => now.has(String(key))).map(([, name]) => name);
-    summary.textContent = names.length ? `${control.label}: ${names.join("・")}` : `${control.label}: —`;
+    summary.textContent = [control.label, names.join("・") || "—"].filter(Boolean).join(": ");
   };
   for (const [key, name] of options) {
     const label = make("label", "form-check mb-1");
