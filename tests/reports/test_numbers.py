@@ -7,7 +7,9 @@ from django.db import connection
 
 from hagukumi.leads.models import Lead, Source
 from hagukumi.ledger.services import Fact, record
-from hagukumi.reports import services
+from hagukumi.reports import rules, services
+from hagukumi.reports.models import Plan
+from hagukumi.ui import reports as screens
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +83,7 @@ def test_source_yield_reaches_to_yen(history, now):
     )
     assert fair["cost_per_lead"] == 25_000
     assert fair["return_on_cost"] == pytest.approx(500_000 / 300_000)
-    assert rows["Web"]["cost_per_lead"] == 0
+    assert rows["Web"]["cost_per_lead"] is None
 
 
 def test_months_without_anything_are_shown_as_zero(history, now):
@@ -114,3 +116,23 @@ def test_a_bad_period_is_said_beside_its_field(db, marketer, signed_in, query):
     answer = signed_in(marketer).get(f"/funnel/?{query}")
     assert answer.status_code == 200
     assert "invalid-feedback" in answer.content.decode()
+
+
+def test_the_plan_for_last_years_wins_asks_for_no_more_than_last_year_had():
+    found = rules.steps([3000, 734, 299, 210, 144, 36])
+    live = services.live_rates(found)
+    shown = {f"rate_{step.stage.key}": round(step.rate * 100, 2) for step in found[1:]}
+    form = screens.PlanForm({"target": 36, **shown})
+    assert form.is_valid()
+    assert rules.needed(36, form.rates(live)) == [3000, 734, 299, 210, 144, 36]
+    form = screens.PlanForm({"target": 36, **shown, "rate_won": 20})
+    assert form.is_valid()
+    assert rules.needed(36, form.rates(live))[-2] == 180
+
+
+def test_a_saved_target_is_there_the_next_month_too(history, now, marketer, signed_in):
+    client = signed_in(marketer)
+    rates = {f"rate_{stage.key}": 50 for stage in rules.STAGES[1:]}
+    client.post("/plan/save/", {"target": 77, **rates})
+    Plan.objects.update(month=date(2026, 9, 1))
+    assert 'value="77"' in client.get("/plan/").content.decode()

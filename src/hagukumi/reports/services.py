@@ -73,7 +73,7 @@ def source_yield(window: Window) -> list[dict[str, Any]]:
     params = {"won": won, "deal": deal, "sql": accepted, "mql": [*accepted, deals.HANDOVER_CREATED.code]}
     rows = SQL.source_yield.rows({**window.params, **params})
     for row in rows:
-        row["cost_per_lead"] = row["cost_yen"] / row["leads"] if row["leads"] else None
+        row["cost_per_lead"] = round(row["cost_yen"] / row["leads"]) if row["leads"] and row["cost_yen"] else None
         row["win_rate"] = row["won"] / row["leads"] if row["leads"] else None
         row["return_on_cost"] = row["won_yen"] / row["cost_yen"] if row["cost_yen"] else None
     return rows

@@ -50,16 +50,19 @@ def _course(rows: list[services.Figures]) -> dict[str, Any]:
 
     def line(name: str, rates: list[float | None]) -> dict[str, Any]:
         values = [None if rate is None else round(rate * 100, 2) for rate in rates]
-        return {"name": name, "type": "line", "yAxisIndex": 1, "data": values}
+        return {"name": f"{name} %", "type": "line", "yAxisIndex": 1, "data": values}
 
     return {
         "tooltip": {"trigger": "axis"},
-        "legend": {"top": 0},
+        "legend": {"top": 0, "type": "scroll"},
         "grid": {"left": 48, "right": 48, "top": 40, "bottom": 28},
-        "xAxis": {"type": "category", "data": [f"{month:%Y-%m}" for month in months]},
-        "yAxis": [{"type": "value", "name": _("通")}, {"type": "value", "name": "%", "splitLine": {"show": False}}],
+        "xAxis": {"type": "category", "data": [f"{month.year}/{month.month}" for month in months]},
+        "yAxis": [
+            {"type": "value"},
+            {"type": "value", "axisLabel": {"formatter": "{value}%"}, "splitLine": {"show": False}},
+        ],
         "series": [
-            {"name": _("送信"), "type": "bar", "data": [one.sent for one in totals], "barMaxWidth": 28},
+            {"name": _("送信（通）"), "type": "bar", "data": [one.sent for one in totals], "barMaxWidth": 28},
             line(_("開封率"), [one.open_rate for one in totals]),
             line(_("クリック率"), [one.click_rate for one in totals]),
             line(_("CV率"), [one.conversion_rate for one in totals]),

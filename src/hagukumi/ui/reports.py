@@ -17,6 +17,7 @@ from hagukumi.reports import services
 from hagukumi.reports.models import Plan
 from hagukumi.reports.rules import STAGES
 
+from . import words
 from .access import EVERYONE, MARKETING, Request, access
 
 ADVICE = {
@@ -62,8 +63,19 @@ class PlanForm(forms.Form):
         for stage in STAGES[1:]:
             self.fields[f"rate_{stage.key}"] = forms.FloatField(label=str(stage.label), min_value=0.01, max_value=100)
 
-    def rates(self) -> list[float]:
-        return [self.cleaned_data[f"rate_{stage.key}"] / 100 for stage in STAGES[1:]]
+    def rates(self, measured: list[float]) -> list[float]:
+        """The rates as given, 0-1; one left at the measured percent (shown rounded) is the measured rate itself.
+
+        Otherwise last year's own wins would ask for a few more leads than last year had.
+        """
+        given = [self.cleaned_data[f"rate_{stage.key}"] for stage in STAGES[1:]]
+        pairs = zip(given, measured, strict=True)
+        return [rate if percent == _percent(rate) else percent / 100 for percent, rate in pairs]
+
+
+def _percent(rate: float) -> float | None:
+    """A rate as it stands in the plan's fields; None for a stage never reached."""
+    return round(rate * 100, 2) or None
 
 
 def _a_year_back(today: date) -> date:
@@ -109,7 +121,7 @@ def _worst(steps: list[Any]) -> Any:
 def _funnel_chart(steps: list[Any]) -> dict[str, Any]:
     top = steps[0].people or 1
     return {
-        "grid": {"left": 90, "right": 90, "top": 8, "bottom": 8},
+        "grid": {"left": 90, "right": 60, "top": 8, "bottom": 8},
         "xAxis": {"type": "value", "show": False, "max": top},
         "yAxis": {
             "type": "category",
@@ -123,8 +135,8 @@ def _funnel_chart(steps: list[Any]) -> dict[str, Any]:
                 "type": "bar",
                 "barWidth": "62%",
                 "itemStyle": {"borderRadius": 3},
-                "label": {"show": True, "position": "right", "formatter": "{c}"},
-                "data": [step.people for step in steps],
+                "label": {"show": True, "position": "right"},
+                "data": [{"value": step.people, "label": {"formatter": words.number(step.people)}} for step in steps],
             }
         ],
     }
@@ -134,7 +146,7 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
     labels = [f"{row['month'].year}/{row['month'].month}" for row in months]
     return {
         "grid": {"left": 44, "right": 44, "top": 34, "bottom": 24},
-        "legend": {"top": 0},
+        "legend": {"top": 0, "type": "scroll"},
         "tooltip": {"trigger": "axis"},
         "xAxis": {"type": "category", "data": labels},
         "yAxis": [
@@ -162,14 +174,14 @@ def plan(request: Request) -> HttpResponse:
     window_form, window = _window(request)
     steps = services.funnel(window, request.now)
     live = services.live_rates(steps)
-    saved = Plan.objects.filter(month=clock.jst_date(request.now).replace(day=1)).first()
+    saved = Plan.objects.order_by("-month").first()
     start: dict[str, Any] = {"target": saved.won_target if saved else max(steps[-1].people, 1)}
     rates = saved.rates.get("steps", live) if saved else live
-    start |= {f"rate_{stage.key}": round(rate * 100, 2) or None for stage, rate in zip(STAGES[1:], rates, strict=True)}
+    start |= {f"rate_{stage.key}": _percent(rate) for stage, rate in zip(STAGES[1:], rates, strict=True)}
     form = PlanForm(request.GET if "target" in request.GET else start)
     result = None
     if form.is_valid():
-        result = services.reverse_plan(form.cleaned_data["target"], form.rates(), steps)
+        result = services.reverse_plan(form.cleaned_data["target"], form.rates(live), steps)
     context = {
         "window_form": window_form,
         "form": form,
@@ -202,8 +214,9 @@ def plan_save(request: Request) -> HttpResponse:
     form = PlanForm(request.POST)
     if request.method == "POST" and form.is_valid():
         month = clock.jst_date(request.now).replace(day=1)
-        services.save_plan(month, form.cleaned_data["target"], form.rates(), request.now)
-        messages.success(request, _("今月の目標として保存しました。"))
+        live = services.live_rates(services.funnel(_window(request)[1], request.now))
+        services.save_plan(month, form.cleaned_data["target"], form.rates(live), request.now)
+        messages.success(request, _("目標を保存しました。次に開いたときも、この目標から計算します。"))
     return redirect("plan")
 
 
