@@ -51,6 +51,8 @@ def test_building_and_publishing_one_by_form(desk, segment, message, now):
     assert "このまま公開できます" in answer.text
     answer = desk.get(reverse("scenario_publish", args=[scenario.id]))
     assert "第1版として公開します" in answer.text
+    assert "0 名も入れる" not in answer.text, "nobody is in the segment: there is nothing to choose"
+    assert "いま新たに入る人はいません" in answer.text
     desk.post(reverse("scenario_publish", args=[scenario.id]))
     scenario.refresh_from_db()
     assert (scenario.state, scenario.version.number) == ("running", 1)

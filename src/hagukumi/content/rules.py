@@ -7,6 +7,7 @@ KINDS = {
     "case": ("事例", "Case study"),
     "catalog": ("カタログ", "Catalogue"),
     "checklist": ("チェックリスト", "Checklist"),
+    "roi": ("投資効果の試算", "ROI calculator"),
     "slides": ("講演資料", "Slides"),
     "video": ("動画", "Video"),
     "other": ("その他", "Other"),

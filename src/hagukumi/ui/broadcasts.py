@@ -41,8 +41,12 @@ MAIL_STATES = {
 
 
 class BroadcastForm(forms.Form):
-    message = forms.ModelChoiceField(Message.objects.none(), label=gettext_lazy("メール"))
-    segment = forms.ModelChoiceField(Segment.objects.none(), label=gettext_lazy("送る相手（セグメント）"))
+    message = forms.ModelChoiceField(
+        Message.objects.none(), label=gettext_lazy("メール"), empty_label=gettext_lazy("選んでください")
+    )
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(), label=gettext_lazy("送る相手（セグメント）"), empty_label=gettext_lazy("選んでください")
+    )
     at = forms.DateTimeField(
         label=gettext_lazy("送る日時（日本時間）"),
         required=False,

@@ -16,6 +16,7 @@ LATE_SECONDS = 10.0
 STEPS = {
     "digest": lazy("計測イベントの取り込み"),
     "search": lazy("検索の索引"),
+    "recency": lazy("最後に動いた日"),
     "segments": lazy("セグメント"),
     "scoring": lazy("スコア"),
     "phases": lazy("フェーズ"),

@@ -106,6 +106,11 @@ class SenderForm(forms.ModelForm):
             "contact": gettext_lazy("電話番号、メールアドレスまたは URL。"),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("legal_name", "postal_address", "contact"):  # may wait, but "optional" would be a lie
+            self.fields[name].mark = gettext_lazy("広告・宣伝メールに必要")  # type: ignore[attr-defined]
+
     def clean_email(self) -> str:
         return self._address("email")
 
