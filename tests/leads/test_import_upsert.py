@@ -1,10 +1,13 @@
 """The small door: forms, API and clicks resolve people by the same rules as files."""
 
 import pytest
+from django.db import connection, transaction
 
+from hagukumi.leads import intake
 from hagukumi.leads import services as leads
 from hagukumi.leads.intake import RowError
 from hagukumi.leads.models import Lead, LeadIdentity
+from hagukumi.leads.queries import INTAKE as SQL
 from hagukumi.ledger.models import Activity
 
 pytestmark = pytest.mark.django_db
@@ -64,10 +67,6 @@ def test_a_row_that_cannot_be_taken_is_named_and_nothing_is_written(now, row, re
 
 def test_the_planner_is_told_when_it_takes_a_full_table_for_empty(people):
     """Autovacuum that looks at an open import counts its rows as none; plans made for that never end."""
-    from django.db import connection
-
-    from hagukumi.leads import intake
-
     people(2000)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE pg_class SET reltuples = 0 WHERE oid = 'lead'::regclass")
@@ -78,3 +77,26 @@ def test_the_planner_is_told_when_it_takes_a_full_table_for_empty(people):
 
 def test_nobody_is_nothing(now):
     assert upsert([], now) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_planner_is_told_again_what_a_killed_import_took_away():
+    """Its column statistics go with its transaction; the row counts, which PostgreSQL writes at once, stay."""
+    with connection.cursor() as cursor:
+        with pytest.raises(RuntimeError, match="killed"), transaction.atomic():
+            cursor.execute(
+                "INSERT INTO lead (email, created_at, updated_at)"
+                " SELECT 'a' || n || '@example.co.jp', now(), now() FROM generate_series(1, 3000) n"
+            )
+            cursor.execute("ANALYZE lead")
+            raise RuntimeError("killed")
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'lead'::regclass")
+        assert cursor.fetchone() == (3000,)
+        assert [row["relname"] for row in SQL.misjudged.rows()] == ["lead"]
+        with transaction.atomic():
+            cursor.execute(
+                "INSERT INTO lead (email, created_at, updated_at)"
+                " SELECT 'a' || n || '@example.co.jp', now(), now() FROM generate_series(1, 3000) n"
+            )
+            intake.sound_statistics()
+            assert SQL.misjudged.rows() == []

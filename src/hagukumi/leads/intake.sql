@@ -33,11 +33,14 @@ CREATE TEMP TABLE IF NOT EXISTS lead_change (
 CREATE TEMP TABLE IF NOT EXISTS news (row_no int NOT NULL) ON COMMIT DELETE ROWS;
 
 -- name: misjudged
--- Tables of this room that the planner takes for nearly empty although they hold data. One row per table. Autovacuum
--- counts an open transaction's rows as none: a long import would get plans for an empty table.
-SELECT relname FROM pg_class
-WHERE oid = ANY (ARRAY['lead', 'lead_identity', 'company']::regclass[])
-  AND pg_relation_size(oid) > 200000 AND reltuples < pg_relation_size(oid) / 5000;
+-- Tables that intake joins and of which the planner knows too little: taken for nearly empty although they hold data
+-- (autovacuum counts an open transaction's rows as none), or without statistics of their columns (those of an import that
+-- was killed went with its transaction, its row counts did not). One row per table.
+SELECT c.relname FROM pg_class c
+WHERE c.oid = ANY (ARRAY['lead', 'lead_identity', 'company', 'consent', 'consent_now']::regclass[])
+  AND pg_relation_size(c.oid) > 200000
+  AND (c.reltuples < pg_relation_size(c.oid) / 5000
+       OR NOT EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = current_schema AND s.tablename = c.relname));
 
 -- name: fill_incoming
 -- The small door: rows as a JSON array of objects with the column names of `incoming`.
