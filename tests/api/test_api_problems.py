@@ -94,6 +94,8 @@ def test_the_readable_page_shows_every_operation(client, signed_in, marketer):
     text = signed_in(marketer).get("/api/docs").content.decode()
     for path in SCHEMA["paths"]:
         assert path in text
+    assert "<code>Idempotency-Key</code>" in text, "headers by their written names"
+    assert "idempotency_key" not in text
     assert client.get("/api/docs").status_code == 302
     summaries = {operation["summary"] for methods in SCHEMA["paths"].values() for operation in methods.values()}
     assert summaries == {str(words) for words in docs.SUMMARIES}

@@ -5,6 +5,9 @@ from django.urls import reverse
 
 from hagukumi.scenarios import rules, services
 from hagukumi.scenarios.models import Scenario
+from hagukumi.scenarios.naming import Names
+from hagukumi.tracking.models import Page
+from hagukumi.ui.scenario_forms import BranchForm
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +177,10 @@ def test_sales_may_look_and_not_touch(seller, signed_in, live):
     for address in ("scenario_edit", "scenario_publish", "scenario_try"):
         assert client.get(reverse(address, args=[live.id])).status_code == 403
     assert client.post(reverse("scenario_turn", args=[live.id, "stop"])).status_code == 403
+
+
+def test_page_categories_are_told_in_words(now):
+    Page.objects.create(url="https://www.example.co.jp/price/", category="price", first_seen_at=now)
+    branch = rules.Branch(id="n2", test=rules.Visited(category="price"))
+    assert Names().test(branch) == "「価格」を見たか"
+    assert ("price", "価格") in list(BranchForm().fields["category"].choices)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Router, Schema
+from ninja import Router, Schema
 from pydantic import Field
 
 from hagukumi.kit import clock, ja
@@ -14,7 +14,7 @@ from hagukumi.leads.models import Source
 from hagukumi.ledger import services as ledger
 
 from .auth import guarded
-from .once import Key, once
+from .once import KEY_HEADER, Key, once
 from .problems import Problem
 from .queries import SQL
 from .types import PROBLEMS, Id, Instant, words
@@ -80,7 +80,7 @@ class Taken(Schema):
     "", response={202: Taken, 409: Problem, **PROBLEMS}, summary="行動をまとめて送る（1回 1,000 件まで）",
     **guarded("activity:write"),
 )  # fmt: skip
-def send_activities(request: HttpRequest, batch: Batch, idempotency_key: Header[Key | None] = None) -> HttpResponse:
+def send_activities(request: HttpRequest, batch: Batch, idempotency_key: Key | None = KEY_HEADER) -> HttpResponse:
     """Every event is either accepted or refused with a reason; the others of the batch are not held up."""
     return once(request, idempotency_key, lambda: (202, _take(batch.events, clock.now())))
 

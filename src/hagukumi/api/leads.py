@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Path, Query, Router, Schema
+from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from hagukumi.consent import services as consent
@@ -13,7 +13,7 @@ from hagukumi.leads import services
 from hagukumi.leads.models import Lead, LeadTag, Source
 
 from .auth import guarded
-from .once import Key, once, plain
+from .once import KEY_HEADER, Key, once, plain
 from .problems import Problem, ProblemError
 from .types import PROBLEMS, Cursor, Id, Limit, Page, words
 
@@ -166,7 +166,7 @@ def get_lead(request: HttpRequest, lead_id: Path[Id]) -> LeadOut:
     "", response={200: LeadOut, 201: LeadOut, 409: Problem, **PROBLEMS}, summary="メールアドレスで登録・更新",
     **guarded("leads:write"),
 )  # fmt: skip
-def upsert_lead(request: HttpRequest, given: LeadIn, idempotency_key: Header[Key | None] = None) -> HttpResponse:
+def upsert_lead(request: HttpRequest, given: LeadIn, idempotency_key: Key | None = KEY_HEADER) -> HttpResponse:
     """201 for a person who is new, 200 for one who was known by this address."""
     return once(request, idempotency_key, lambda: _upsert(request, given, clock.now()))
 

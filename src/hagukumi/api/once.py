@@ -1,13 +1,15 @@
-"""Idempotency keys: the same request with the same key happens once and is answered the same (24 hours and longer)."""
+"""Idempotency keys: the same request with the same key happens once and is answered the same, for KEPT and longer."""
 
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy as _
+from ninja import Header
 from pydantic import StringConstraints
 
 from hagukumi.accounts.models import ApiToken, IdempotencyKey
@@ -16,6 +18,9 @@ from hagukumi.kit import clock
 from .problems import ProblemError
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[\x21-\x7e]+$")]
+KEY_HEADER = Header(None, alias="Idempotency-Key")
+"""The header by its written name: openapi.json would else name the Python argument, and generated clients send that."""
+KEPT = timedelta(hours=48)
 Answer = tuple[int, Any]
 """(status, body as JSON-able data)."""
 
@@ -43,6 +48,11 @@ def once(request: HttpRequest, key: str | None, perform: Callable[[], Answer]) -
                 token=token, key=key, request_digest=digest, status=status, body=body, created_at=clock.now()
             )
     return _json(status, body)
+
+
+def forget(now: datetime) -> int:
+    """Drop the keys that are older than KEPT; returns how many."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()[0]
 
 
 def _json(status: int, body: Any, *, replayed: bool = False) -> HttpResponse:

@@ -14,6 +14,7 @@ from hagukumi.segments import services as segments
 from hagukumi.segments.conditions import ConditionError
 from hagukumi.segments.models import Segment
 from hagukumi.tracking.models import Page
+from hagukumi.tracking.rules import CATEGORIES
 
 from . import rules
 from .rules import AnyNode, Graph, Problem
@@ -86,7 +87,7 @@ class Names:
             return _condition_words(test)
         if isinstance(test, rules.Visited):
             page = self.pages.get(test.page_id or 0)
-            seen = page.title or page.url if page else test.category or "―"
+            seen = page.title or page.url if page else _category_name(test.category) or "―"
             return _("「%(page)s」を見たか") % {"page": seen}
         if isinstance(test, rules.Answered):
             form = self.forms.get(test.form_id or 0)
@@ -171,6 +172,11 @@ def _weekday_words(weekdays: tuple[int, ...]) -> str:
         return _("平日")
     names = [pgettext("曜日", day) for day in "月火水木金土日"]
     return "・".join(names[day] for day in sorted(set(weekdays)))
+
+
+def _category_name(key: str) -> str:
+    """A page category in the reader's language; '' for none."""
+    return CATEGORIES.get(key, (key, key))[(get_language() or "ja").startswith("en")]
 
 
 def _phase_name(phase: Phase) -> str:

@@ -12,6 +12,7 @@ from hagukumi.phases.models import Phase
 from hagukumi.scenarios import rules
 from hagukumi.segments.models import Segment
 from hagukumi.tracking.models import Page
+from hagukumi.tracking.rules import CATEGORIES
 from hagukumi.ui import words
 
 PAGES_OFFERED = 200
@@ -53,7 +54,7 @@ def _pages() -> list[tuple[Any, str]]:
 
 def _categories() -> list[tuple[Any, str]]:
     found = Page.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
-    return _chosen((category, category) for category in found)
+    return _chosen((key, CATEGORIES.get(key, (key, key))[words.english()]) for key in found)
 
 
 def _phases() -> list[tuple[Any, str]]:
