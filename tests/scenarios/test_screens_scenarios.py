@@ -181,6 +181,6 @@ def test_sales_may_look_and_not_touch(seller, signed_in, live):
 
 def test_page_categories_are_told_in_words(now):
     Page.objects.create(url="https://www.example.co.jp/price/", category="price", first_seen_at=now)
-    branch = rules.Branch(id="n2", test=rules.Visited(category="price"))
+    branch = rules.Branch(id="n2", yes="n3", no="n4", test=rules.Visited(category="price"))
     assert Names().test(branch) == "「価格」を見たか"
     assert ("price", "価格") in list(BranchForm().fields["category"].choices)
