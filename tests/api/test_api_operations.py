@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import pytest
 
+from hagukumi.accounts.models import IdempotencyKey
+from hagukumi.api.jobs import forget_old_keys
 from hagukumi.leads import services as leads
 from hagukumi.leads.models import Lead, Source
 from hagukumi.ledger import services as ledger
@@ -79,6 +81,15 @@ def test_the_same_key_happens_once(call):
     assert again["Idempotent-Replayed"] == "true"
     assert call("post", "/leads", {"email": "b@midori.co.jp"}, **key).status_code == 409
     assert Lead.objects.count() == 1
+
+
+def test_answers_for_repeats_are_kept_two_days(call):
+    call("post", "/leads", {"email": "a@midori.co.jp"}, **{"Idempotency-Key": "abc"})
+    kept = IdempotencyKey.objects.get()
+    forget_old_keys(timestamp=int((kept.created_at + timedelta(hours=48)).timestamp()))
+    assert IdempotencyKey.objects.exists()
+    forget_old_keys(timestamp=int((kept.created_at + timedelta(hours=49)).timestamp()))
+    assert not IdempotencyKey.objects.exists()
 
 
 def event(**more):

@@ -153,6 +153,6 @@ STATICFILES_DIRS = [ROOT / "frontend/dist"] if (ROOT / "frontend/dist").exists()
 STATIC_DIST = ROOT / "frontend/dist"
 MEDIA_ROOT = HOME / "files"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PROCRASTINATE_IMPORT_PATHS = ["hagukumi.leads.jobs"]
+PROCRASTINATE_IMPORT_PATHS = ["hagukumi.leads.jobs", "hagukumi.api.jobs"]
 LOGGING_CONFIG = None
 SILENCED_SYSTEM_CHECKS = ["fields.W342", "postgres.E005"]
