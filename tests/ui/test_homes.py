@@ -46,12 +46,16 @@ def test_a_person_stands_once_with_all_that_happened(people, marketer, signed_in
     (lead,) = people(1, last_name="髙橋")
     phases.ready_made(now)
     reached = [phases.phase(model, key).id for model, key in (("interest", "aware"), ("working", "connected"))]
-    record([Fact(lead, "phase_moved", clock.now(), object_id=phase) for phase in reached])
+    latent = phases.phase("interest", "latent").id
+    moves = [Fact(lead, "phase_moved", clock.now(), phase, details={"from": latent, "to": phase}) for phase in reached]
+    first = Fact(lead, "phase_moved", clock.now(), latent, details={"to": latent})
+    record([first, *moves])
     record([Fact(lead, "score_crossed", clock.now(), amount=42)])
     page = signed_in(marketer).get("/").content.decode()
     assert page.count("髙橋") == 1
     assert "顕在" in page and "42 点" in page
     assert "接触済み" not in page  # the other models' moves follow from the same acts
+    assert "潜在" not in page  # where one begins is no move
 
 
 def test_sales_sees_the_desk_and_its_clock(people, seller, signed_in, now):

@@ -41,7 +41,8 @@ class Day:
 
 def counts(day: Day) -> dict[str, int]:
     """Today's numbers by the names of COUNTED: people, for new leads, answers, crossings, moves and handovers."""
-    found = SQL.home_counts.rows({"kinds": list(COUNTED.values()), "since": day.since, "now": day.now})
+    kinds = {"kinds": list(COUNTED.values()), "phase_moved": phases.PHASE_MOVED.code}
+    found = SQL.home_counts.rows({**kinds, "since": day.since, "now": day.now})
     people = {row["kind"]: row["people"] for row in found}
     return {name: people.get(code, 0) for name, code in COUNTED.items()}
 

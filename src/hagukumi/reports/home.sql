@@ -1,8 +1,10 @@
 -- name: home_counts
 -- How often and to how many people each kind happened since %(since)s. One row a kind. Index: activity_kind_at.
+-- A first placement in a phase is no move: it comes with every new lead and leaves no phase.
 SELECT kind, count(*) AS facts, count(DISTINCT lead_id) AS people
 FROM activity
 WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
+  AND (kind <> %(phase_moved)s::smallint OR details ? 'from')
 GROUP BY kind;
 
 -- name: home_moves
@@ -14,7 +16,7 @@ WITH newest AS (
     CROSS JOIN LATERAL (
         SELECT lead_id, at, id, kind, object_id, amount FROM activity
         WHERE kind = wanted.kind AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
-          AND (kind <> %(phase_moved)s::smallint OR object_id IN (
+          AND (kind <> %(phase_moved)s::smallint OR details ? 'from' AND object_id IN (
               SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.is_primary
           ))
         ORDER BY at DESC LIMIT %(limit)s::int
