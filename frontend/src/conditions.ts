@@ -260,7 +260,7 @@ class Builder {
   }
 
   private texts(label: string, options: Option[], values: Value[], changed: (values: Value[]) => void): HTMLElement {
-    if (options.length && options.every(([key, name]) => key !== name)) {
+    if (options.some(([key, name]) => key !== name)) {
       return multi({ name: "", control: "multi", label }, options, values, this.catalog.words, (next) => {
         changed(next);
         this.changed();

@@ -7,7 +7,7 @@ import pytest
 from hagukumi.companies.models import Company
 from hagukumi.deals import services as deals
 from hagukumi.deals.models import Deal, DealStage, Handover
-from hagukumi.leads.models import Lead, LeadIdentity, LeadTag
+from hagukumi.leads.models import Lead, LeadIdentity, LeadTag, Source
 from hagukumi.ledger import kinds
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity
@@ -264,3 +264,17 @@ def test_a_return_says_its_reason_in_words(house, seller, marketer, now, languag
     for page in (f"/leads/{lead}/", "/phases/"):
         text = client.get(page).content.decode()
         assert why in text and "no_budget" not in text
+
+
+def test_a_source_opens_where_its_reader_may_go(house, seller, signed_in, now):
+    source = Source.objects.create(name="展示会", type="exhibition", created_at=now)
+    Lead.objects.filter(lead_id=house[1][0]).update(source=source)
+    people = f"/leads/?source={source.id}"
+    edit = f"/sources/{source.id}/"
+    shown = {}
+    for name, client in (("marketing", house[0]), ("sales", signed_in(seller))):
+        shown[name] = client.get("/sources/").content.decode()
+        assert people in shown[name]
+        assert client.get(people).status_code == 200
+    assert edit in shown["marketing"]
+    assert edit not in shown["sales"] and "/sources/new/" not in shown["sales"]

@@ -38,7 +38,7 @@ TARGETS = {
         Target("department", "部署名", "Department", 120),
         Target("title", "役職名", "Title", 120),
         Target("email", "メールアドレス", "Mail address", 254),
-        Target("phone", "電話番号", "Telephone", 60),
+        Target("phone", "電話番号", "Phone", 60),
         Target("mobile", "携帯電話", "Mobile", 60),
         Target("postal_code", "郵便番号", "Postal code", 20),
         Target("prefecture", "都道府県", "Prefecture", 10),

@@ -196,7 +196,7 @@ def _model(key: str) -> PhaseModel | None:
 def reason_said(reason: str, reason_en: str | None = "") -> str:
     """Why somebody is where they are, in the reader's language where we have the words."""
     if reason == INITIAL_REASON:
-        return _("新しいリード")
+        return _("新しく登録")
     if reason in RETURN_REASONS:
         return str(RETURN_REASONS[reason])
     _before, _sign, returned = reason.partition(RETURNED)

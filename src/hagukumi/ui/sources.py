@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -55,15 +55,24 @@ class SourceForm(forms.ModelForm):
 def sources(request: Request) -> HttpResponse:
     """Every source with its leads and what one of them cost; newest first."""
     known = Lead.objects.filter(known_at__isnull=False, merged_into__isnull=True, source__isnull=False)
+    may_edit = request.user.role in MARKETING
     counts = dict(known.values_list("source_id").annotate(n=Count("lead_id")))
     rows: list[dict[str, Any]] = []
     for source in Source.objects.order_by("-date", "-id"):
         n = counts.get(source.id, 0)
         each = round(source.cost_yen / n) if n and source.cost_yen else None
+        people = f"{reverse('leads')}?source={source.id}"
         rows.append(
-            {"source": source, "type": rules.SOURCE_TYPES.get(source.type, source.type), "leads": n, "each": each}
+            {
+                "source": source,
+                "type": rules.SOURCE_TYPES.get(source.type, source.type),
+                "leads": n,
+                "each": each,
+                "people": people,
+                "to": reverse("source", args=(source.id,)) if may_edit else people,
+            }
         )
-    return render(request, "sources/sources.html", {"rows": rows})
+    return render(request, "sources/sources.html", {"rows": rows, "may_edit": may_edit})
 
 
 @access(MARKETING)
