@@ -165,7 +165,7 @@ def test_the_log_says_in_words_what_was_done_to_whom(admin, seller, signed_in, n
     services.audit(admin, "message.tested", "message", 5, now, result="sent")
     log = inside.get("/settings/audit/").content.decode()
     for words in (
-        f"{seller.name} · 営業 → マーケティング", "会社名、1人に1日に送る上限（通）",
+        f"{seller.name} · 営業 → マーケティング", "会社名: 若葉 → 若葉商事、1人に1日に送る上限（通）: 1 → 2",
         "会計 · リードを読む、リードを登録・更新する", "送信できました",
     ):  # fmt: skip
         assert words in log

@@ -120,8 +120,19 @@ def _role(key: str) -> str:
 
 
 def _fields(keys: list[str]) -> str:
-    labels = WorkspaceForm.Meta.labels
-    return _join(str(labels.get(key, key)) for key in keys)
+    return _join(_label(key) for key in keys)
+
+
+def _changes(changes: dict[str, list[Any]]) -> str:
+    return _join(f"{_label(key)}: {_value(old)} → {_value(new)}" for key, (old, new) in changes.items())
+
+
+def _label(key: str) -> str:
+    return str(WorkspaceForm.Meta.labels.get(key, key))
+
+
+def _value(value: Any) -> str:
+    return _("（空）") if value in (None, "") else str(value)
 
 
 def _scopes(keys: list[str]) -> str:
@@ -140,6 +151,7 @@ _TOLD: dict[str, Callable[[Any], str]] = {
     "email": str,
     "role": _role,
     "fields": _fields,
+    "changes": _changes,
     "scopes": _scopes,
     "result": _result,
 }

@@ -31,6 +31,7 @@ SCOPE_NAMES = {
     "deliveries:read": lazy("配信の結果を読む"),
 }
 
+
 class RoleField(forms.ChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=lambda: [(role, words.role(role)) for role in ROLES], **kwargs)
@@ -186,8 +187,9 @@ def token_revoke(request: Request, pk: int) -> HttpResponse:
 def workspace(request: Request) -> HttpResponse:
     form = WorkspaceForm(request.POST or None, instance=services.workspace())
     if request.method == "POST" and form.is_valid():
+        changes = {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}
         form.save()
-        services.audit(request.user, "workspace.changed", "workspace", 1, request.now, fields=form.changed_data)
+        services.audit(request.user, "workspace.changed", "workspace", 1, request.now, changes=changes)
         messages.success(request, _("設定を保存しました。"))
         return redirect("workspace")
     return render(request, "accounts/workspace.html", {"form": form}, status=422 if form.errors else 200)
