@@ -51,6 +51,14 @@ def edit(lead_id: int, changes: Mapping[str, Any], *, user_id: int | None, now: 
     return changed
 
 
+def company_changed(company_id: int, *, now: datetime) -> int:
+    """A company's facts were corrected: conditions on them are asked of its people again. Returns how many."""
+    people = sql.SQL("SELECT lead_id FROM lead WHERE company_id = {} AND known_at IS NOT NULL").format(
+        sql.Literal(company_id)
+    )
+    return ledger.ask_again(people, kinds.FIELD_CHANGED.key, now)
+
+
 def _clean(changes: Mapping[str, Any]) -> dict[str, Any]:
     cleaned: dict[str, Any] = {}
     errors: dict[str, Any] = {}

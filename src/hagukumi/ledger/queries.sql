@@ -51,6 +51,12 @@ SELECT lead_id, kind, object_id, at, hop FROM moved WHERE hop <= %(max_hop)s::in
 SELECT min(at) AS first, max(at) AS last, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop
 FROM fact HAVING count(*) > 0;
 
+-- name: ask_again
+-- A pulse without a fact for each lead of {leads}: what is read of them elsewhere has changed.
+-- slot leads: SELECT NULL::bigint AS lead_id WHERE false
+INSERT INTO pulse (lead_id, kind, at, hop)
+SELECT lead_id, %(kind)s::smallint, %(now)s::timestamptz, 0 FROM ({leads}) l;
+
 -- name: add_facts
 -- Puts arrays of equal length into `fact`, one row each.
 INSERT INTO fact (lead_id, at, kind, object_id, amount, channel, details, hop)

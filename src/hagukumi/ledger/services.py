@@ -74,6 +74,14 @@ def record_pending() -> None:
     SQL.record_facts.run({"max_hop": MAX_HOP})
 
 
+def ask_again(select: sql.Composable, kind: str, now: datetime) -> int:
+    """Have the next beat ask of the leads of `select` (yields lead_id) what facts of this kind may change.
+
+    For what a condition reads of a lead outside the ledger (its company). Returns how many leads.
+    """
+    return SQL.ask_again.run({"kind": kinds.by_key(kind).code, "now": now}, leads=select)
+
+
 def ensure_range(first: datetime, last: datetime) -> None:
     """Make the ledger's monthly partitions from `first` to `last`."""
     SQL.ensure_range.run({"first": first, "last": last})

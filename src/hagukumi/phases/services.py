@@ -151,7 +151,7 @@ def delete_rule(rule_id: int) -> int:
 
 
 def definitions_changed(table: str) -> int:
-    """A definition (page, company, form) was edited: ask the rules of every model that reads it again."""
+    """A definition (page, form, source) was edited: ask the rules of every model that reads it again."""
     stale = set()
     for rule in PhaseRule.objects.all():
         try:

@@ -290,7 +290,7 @@ def _rules_sql(version: ScoreVersion, now: datetime, scope: sql.Composable | Non
 
 
 def definitions_changed(table: str) -> int:
-    """A definition (page, company, form) was edited: rescore everybody where a live version reads it."""
+    """A definition (page, form, source) was edited: rescore everybody where a live version reads it."""
     stale = [
         version.id
         for version in live_versions()

@@ -75,7 +75,7 @@ class Condition(BaseModel):
     selects: ClassVar[bool] = False
     """Whether `column` holds a sub-select."""
     tables: ClassVar[frozenset[str]] = frozenset()
-    """Definition tables whose change may change the answer without a fact about a lead (page, company)."""
+    """Definition tables whose change may change the answer without a fact about a lead (page, form, source)."""
 
     def children(self) -> list["Condition"]:
         return []

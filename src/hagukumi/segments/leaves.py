@@ -214,7 +214,6 @@ class CompanyIs(Condition):
 
     label_ja, label_en = "企業", "Company"
     selects = True
-    tables = frozenset({"company"})
     type: Literal["company"] = "company"
     industries: list[Text] = Field(default_factory=list, max_length=40)
     sales_from: Annotated[int, Field(ge=0)] | None = None

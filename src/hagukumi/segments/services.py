@@ -200,7 +200,7 @@ def forget_dues(owner: str, object_id: int) -> int:
 
 
 def definitions_changed(table: str) -> int:
-    """A definition (`page`, `company`, `form`, `source`) was edited: rebuild the segments that read it."""
+    """A definition (`page`, `form`, `source`) was edited: rebuild the segments that read it."""
     stale = [segment.id for segment in active() if table in _tables_of(segment)]
     return Segment.objects.filter(id__in=stale).update(built_at=None)
 

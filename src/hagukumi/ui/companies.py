@@ -18,9 +18,9 @@ from hagukumi.companies import listing
 from hagukumi.companies.models import Company
 from hagukumi.companies.rules import INDUSTRIES
 from hagukumi.kit import ja, tokens
+from hagukumi.leads import services as leads
 from hagukumi.ledger import kinds
 
-from . import definitions
 from .access import EVERYONE, Request, access
 from .lead import BIGGEST
 
@@ -133,7 +133,7 @@ def company_edit(request: Request, company_id: int) -> HttpResponse:
         changed.updated_at = request.now
         with transaction.atomic():
             changed.save()
-            definitions.changed("company")
+            leads.company_changed(company_id, now=request.now)
         messages.success(request, _("会社の情報を保存しました。"))
         return redirect("company", company_id)
     return render(request, "companies/company_form.html", {"company": found, "form": form})

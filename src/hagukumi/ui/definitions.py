@@ -1,4 +1,4 @@
-"""When what conditions read without a fact is edited (a company, a page's meaning, a source), ask them anew."""
+"""When what conditions read without a fact is edited (a page's meaning, a source), ask them anew."""
 
 from hagukumi.phases import services as phases
 from hagukumi.scoring import services as scoring
