@@ -278,3 +278,8 @@ def test_a_source_opens_where_its_reader_may_go(house, seller, signed_in, now):
         assert client.get(people).status_code == 200
     assert edit in shown["marketing"]
     assert edit not in shown["sales"] and "/sources/new/" not in shown["sales"]
+
+
+def test_only_those_who_may_import_are_led_there(house, seller, signed_in):
+    assert 'btn" href="/imports/"' in house[0].get("/leads/").content.decode()
+    assert "/imports/" not in signed_in(seller).get("/leads/").content.decode()

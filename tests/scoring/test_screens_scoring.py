@@ -73,3 +73,14 @@ def test_rules_are_edited_and_dropped_in_the_draft_only(model, signed_in, market
 
 def test_sales_may_not_edit(model, signed_in, seller):
     assert signed_in(seller).get(f"/scoring/{model.id}/draft/").status_code == 403
+
+
+def test_a_group_is_named_in_the_readers_language(model, signed_in, marketer):
+    client = signed_in(marketer)
+    address = f"/scoring/{model.id}/draft/rules/new/"
+    assert 'value="職位の帯"' in client.get(f"/scoring/{model.id}/draft/rules/rank_exec/").content.decode()
+    for label, group in (("顧問", "職位の帯"), ("展示会", "接点の帯")):
+        rule = {"label_ja": label, "side": "attribute", "points": 3, "group": group, "tree": TREE}
+        assert client.post(address, rule).status_code == 302
+    stored = {rule["label_ja"]: rule["group"] for rule in ScoreVersion.objects.get(published_at=None).rules}
+    assert (stored["顧問"], stored["展示会"]) == ("rank", "接点の帯")

@@ -21,7 +21,7 @@ from hagukumi.kit import ja, tokens
 from hagukumi.leads import services as leads
 from hagukumi.ledger import kinds
 
-from .access import EVERYONE, Request, access
+from .access import EVERYONE, MARKETING, Request, access
 from .lead import BIGGEST
 
 WINDOW = timedelta(days=90)
@@ -87,6 +87,7 @@ def companies(request: Request) -> HttpResponse:
         "industries": [(key, _industry(key)) for key in INDUSTRIES],
         "next": tokens.seal("companies", following) if following else "",
         "is_first": not after,
+        "may_import": request.user.role in MARKETING,
     }
     return render(request, "companies/companies.html", context)
 

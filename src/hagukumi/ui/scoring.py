@@ -40,14 +40,17 @@ class RuleForm(forms.Form):
     label_en = forms.CharField(label=gettext_lazy("英語の名前"), max_length=60, required=False)
     side = forms.ChoiceField(label=gettext_lazy("種別"), choices=SIDES)
     points = forms.IntegerField(label=gettext_lazy("点数"), min_value=-100, max_value=100)
-    group = forms.SlugField(
+    group = forms.CharField(
         label=gettext_lazy("まとまり"),
         max_length=30,
         required=False,
-        help_text=gettext_lazy(
-            "同じまとまりのルールは、いちばん高い点だけを数えます（例: 売上の帯）。英数字で入れてください。"
-        ),
+        help_text=gettext_lazy("同じまとまりのルールは、いちばん高い点だけを数えます（例: 売上の帯）。"),
     )
+
+    def clean_group(self) -> str:
+        """The key of a ready-made group whose name was typed, else what was typed."""
+        typed = str(self.cleaned_data["group"])
+        return next((key for key, name in GROUPS.items() if typed == str(name)), typed)
 
 
 @access(EVERYONE)
@@ -115,9 +118,10 @@ def score_rule(request: Request, model_id: int, key: str = "") -> HttpResponse:
     found = next((rule for rule in all_rules if rule.key == key), None)
     if key and found is None:
         raise Http404
-    start = (
+    start: dict[str, Any] = (
         {name: getattr(found, name) for name in RuleForm.base_fields} if found else {"side": "behaviour", "points": 1}
     )
+    start["group"] = GROUPS.get(start.get("group", ""), start.get("group", ""))
     form = RuleForm(request.POST or None, initial=start)
     tree: Any = found.tree if found else None
     problem = ""
