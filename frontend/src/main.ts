@@ -25,7 +25,9 @@ function confirmFirst(event: SubmitEvent): void {
   const asked = (event.submitter?.closest("[data-confirm]") ?? (event.target as HTMLElement).closest("[data-confirm]")) as
     | HTMLElement
     | null;
-  if (asked?.dataset.confirm && !window.confirm(asked.dataset.confirm)) event.preventDefault();
+  if (!asked?.dataset.confirm || window.confirm(asked.dataset.confirm)) return;
+  event.preventDefault();
+  if (!event.submitter) (event.target as HTMLFormElement).reset(); // sent by a change: the choice goes back
 }
 
 function submitOnChange(event: Event): void {

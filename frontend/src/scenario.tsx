@@ -9,7 +9,8 @@ import { createRoot } from "react-dom/client";
 type Step = { id: string; type: string; title: string; kind: string; stands: boolean; column: number; row: number };
 type Way = { id: string; source: string; target: string; label: string; exit: string };
 type Counts = { nodes: Record<string, number>; edges: Record<string, number> };
-type Drawing = { nodes: Step[]; edges: Way[]; counts: Counts | null; words: { people: string; done: string } };
+type Words = { people: string; done: string; zoomIn: string; zoomOut: string; fit: string; controls: string };
+type Drawing = { nodes: Step[]; edges: Way[]; counts: Counts | null; words: Words };
 type Card = Node<Step & { here: number | null; unit: string }, "step">;
 
 const WIDTH = 210;
@@ -77,6 +78,19 @@ function arrows(drawing: Drawing, counts: Counts | null): Edge[] {
   });
 }
 
+// The library's own words are English, and speak of selecting and deleting, which this read-only graph does not have.
+function spoken(words: Words) {
+  return {
+    "node.a11yDescription.default": "",
+    "node.a11yDescription.keyboardDisabled": "",
+    "edge.a11yDescription.default": "",
+    "controls.ariaLabel": words.controls,
+    "controls.zoomIn.ariaLabel": words.zoomIn,
+    "controls.zoomOut.ariaLabel": words.zoomOut,
+    "controls.fitView.ariaLabel": words.fit,
+  };
+}
+
 function Scenario({ drawing, address }: { drawing: Drawing; address: string }) {
   const [counts, setCounts] = useState(drawing.counts);
   useEffect(() => {
@@ -94,6 +108,7 @@ function Scenario({ drawing, address }: { drawing: Drawing; address: string }) {
       nodes={cards(drawing, counts)}
       edges={arrows(drawing, counts)}
       nodeTypes={nodeTypes}
+      ariaLabelConfig={spoken(drawing.words)}
       nodesDraggable={false}
       nodesConnectable={false}
       nodesFocusable={false}

@@ -135,6 +135,7 @@ def test_get_never_unsubscribes_and_post_does_once(client, message, consenting, 
     page = client.get(url).content.decode()
     assert "y***@aoba.example.jp" in page and "yamada" not in page
     assert "株式会社青葉" in page
+    assert "育み" not in page, "the recipient knows the sender, not its software"
     assert consent.standing(lead).may_mail
 
     for _ in range(2):

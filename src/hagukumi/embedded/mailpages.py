@@ -64,7 +64,7 @@ white-space:nowrap}.list .s{font-weight:600}.list .f,.list .t,.list time{color:v
 .list time{grid-row:1;grid-column:3}.empty{padding:56px 20px;text-align:center;color:var(--soft)}.pager{display:flex;
 justify-content:space-between;padding:14px 2px}h2{font-size:19px;margin:4px 0 12px;overflow-wrap:anywhere}dl{display:
 grid;grid-template-columns:max-content 1fr;gap:2px 16px;margin:0 0 14px}dt{color:var(--soft)}dd{margin:0;
-overflow-wrap:anywhere}iframe{display:block;width:100%;height:70vh;border:0;background:#fff}section{margin:0 0 18px}
+overflow-wrap:anywhere}iframe{display:block;width:100%;height:80vh;border:0;background:#fff}section{margin:0 0 18px}
 h3{font-size:13px;margin:0 0 6px;color:var(--soft);font-weight:600}pre{margin:0;padding:14px 16px;white-space:pre-wrap;
 overflow-wrap:anywhere;font:13px/1.7 ui-monospace,"Noto Sans Mono CJK JP",monospace}summary{cursor:pointer;
 color:var(--soft);padding:4px 0}table{border-collapse:collapse;width:100%;font-size:12.5px}td,th{padding:3px 14px;

@@ -159,7 +159,19 @@ def _drawing(graph: Graph, names: Names, counts: services.NodeCounts | None) -> 
         if source in places and target in places
     ]
     live = {"nodes": counts.here, "edges": {f"{n}-{e}": c for (n, e), c in counts.left.items()}} if counts else None
-    return {"nodes": nodes, "edges": edges, "counts": live, "words": {"people": _("名"), "done": _("名が完了")}}
+    return {"nodes": nodes, "edges": edges, "counts": live, "words": _graph_words()}
+
+
+def _graph_words() -> dict[str, str]:
+    """What the drawn graph says besides its steps."""
+    return {
+        "people": _("名"),
+        "done": _("名が完了"),
+        "controls": _("図の表示"),
+        "zoomIn": _("拡大"),
+        "zoomOut": _("縮小"),
+        "fit": _("全体を表示"),
+    }
 
 
 # -- the editor --------------------------------------------------------------------------------------------------
