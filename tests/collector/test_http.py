@@ -177,6 +177,19 @@ def test_a_defect_is_a_500_and_says_nothing_more(monkeypatch):
     run(story, monkeypatch)
 
 
+def test_who_has_stopped_talking_still_hears_the_answer(monkeypatch):
+    async def story(rig, connect):
+        reader, writer = await connect()
+        writer.write(b"POST /wait HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n")
+        writer.write_eof()
+        await asyncio.sleep(0.05)
+        rig.after.set_result(None)
+        text = await until_closed(reader)
+        assert (statuses(text), text[-4:]) == ([200], b"safe")
+
+    run(story, monkeypatch)
+
+
 def test_http_1_0_and_an_offered_upgrade_end_after_the_answer(monkeypatch):
     async def story(rig, connect):
         for ask in (

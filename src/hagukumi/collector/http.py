@@ -6,6 +6,7 @@ or when its `after` is done. No task and no second thread stand between a page v
 
 import asyncio
 import re
+import resource
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,6 +72,19 @@ def head(*pairs: tuple[str, str]) -> bytes:
             raise ValueError(f"the header {name} cannot hold {value!r}")
         lines.append(f"{name}: {value}\r\n")
     return "".join(lines).encode("utf-8")
+
+
+def _open_many_files() -> None:
+    """A connection is a file: ask for as many as MAX_DOORS needs, as far as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_DOORS + 256
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def _date() -> bytes:
+    return b"date: %s\r\n" % formatdate(usegmt=True).encode()
 
 
 class Door(asyncio.Protocol):
@@ -243,7 +257,8 @@ class Door(asyncio.Protocol):
     def _send(self, request: Request, answer: Answer, status: int, body: bytes) -> None:
         if self._transport is None:
             return
-        keep = request.keep_alive and not self._house.closing
+        last = self._deaf and not self._waiting  # they have stopped talking
+        keep = request.keep_alive and not last and not self._house.closing
         length = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
         ending = b"\r\n" if keep else b"connection: close\r\n\r\n"
         whole = b"".join((_STATUS[status], self._house.date, answer.head, length, ending))
@@ -282,7 +297,7 @@ class Server:
         self._listening: asyncio.Server
         self._sweeping: asyncio.Task[None]
         self.closing = False
-        self.date = b""
+        self.date = _date()
         self.now = asyncio.get_running_loop().time
 
     def answer(self, request: Request) -> Answer:
@@ -294,6 +309,7 @@ class Server:
 
     async def listen(self, address: str, port: int) -> int:
         """Open the door; returns the port (0 asks for a free one). OSError where it is taken."""
+        _open_many_files()
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(lambda: Door(self), address, port, backlog=2048)
         self._sweeping = loop.create_task(self._sweep())
@@ -318,7 +334,7 @@ class Server:
     async def _sweep(self) -> None:
         """Keep the date, and end connections that have used up their patience."""
         while True:
-            self.date = b"date: %s\r\n" % formatdate(usegmt=True).encode()
+            self.date = _date()
             now = self.now()
             for door in [door for door in self.doors if not door.busy and now - door.since > door.patience]:
                 door.abort()
