@@ -98,6 +98,21 @@ def test_joining_takes_as_many_statements_for_few_as_for_many(people, now, size,
         leads.join_visitors(pairs, now)
 
 
+def test_a_gateways_click_is_nobodys_last_act(people, now):
+    person, gateway = people(2)
+    heart.beat(now)
+    ledger.record(
+        [
+            ledger.Fact(person, "mail_clicked", now, 1),
+            ledger.Fact(gateway, "mail_clicked", now, 1, details={"by": "suspect"}),
+            ledger.Fact(gateway, "page_view", now - timedelta(days=1), 1),
+        ]
+    )
+    heart.beat(now)
+    found = dict(LeadRecency.objects.filter(lead_id__in=(person, gateway)).values_list("lead_id", "at"))
+    assert found == {person: now, gateway: now - timedelta(days=1)}
+
+
 def test_the_beat_keeps_search_and_recency_for_touched_people_only(people, now):
     a, b = people(2)
     ledger.record(

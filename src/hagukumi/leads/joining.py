@@ -17,6 +17,8 @@ OWN_ACTS = (
     "content_downloaded", "seminar_attended", "booth_talk", "call", "unsubscribed",
 )  # fmt: skip
 """The kinds that count as the person's own act, by key: what "last active" means."""
+DOUBTFUL_ACTS = ("mail_opened", "mail_clicked")
+"""Those of them that mail gateways do as well."""
 
 
 def join_visitors(pairs: Sequence[tuple[int, int]], now: datetime) -> int:
@@ -54,4 +56,5 @@ def refresh_recency(now: datetime) -> int:
     codes = [registry.by_key(key).code for key in OWN_ACTS]
     if not ledger.touched_kinds() & set(codes):
         return 0
-    return SQL.recency_touched.run({"kinds": codes})
+    doubtful = [registry.by_key(key).code for key in DOUBTFUL_ACTS]
+    return SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful}, by_a_person=ledger.BY_A_PERSON)

@@ -74,11 +74,17 @@ WHERE l.lead_id IN (SELECT lead_id FROM touched WHERE kind = ANY(%(kinds)s::smal
 ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
 
 -- name: recency_touched
--- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s.
+-- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s; of those in
+-- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity's key.
+-- slot by_a_person: true
 INSERT INTO lead_recency AS r (lead_id, at)
 SELECT t.lead_id, max(t.at)
 FROM touched t JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL
 WHERE t.kind = ANY(%(kinds)s::smallint[])
+  AND (t.kind <> ALL(%(doubtful)s::smallint[]) OR EXISTS (
+      SELECT FROM activity a
+      WHERE a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind AND {by_a_person}
+  ))
 GROUP BY t.lead_id
 ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
 
