@@ -80,6 +80,7 @@ def test_a_missing_display_item_is_named_and_stops_the_broadcast(
     client.post(reverse("broadcast_act", args=[draft.pk, "confirm"]))
 
     assert f"「{rules.DISPLAY_ITEMS[item]}」が未登録です" in page
+    assert "がそろっています" not in page
     assert Broadcast.objects.get().state == "draft"
     assert [p for p in services.problems(Message.objects.get()) if str(rules.DISPLAY_ITEMS[item]) in p]
 
@@ -92,6 +93,11 @@ def test_from_wizard_to_report(signed_in, marketer, message, segment, consenting
     plan = client.post(reverse("broadcast_new"), {"message": message.pk, "segment": segment.pk}, follow=True)
     assert plan.context["audience"].going == 3
     assert plan.context["audience"].skipped == {"no_consent": 2}
+    assert (
+        "がそろっています" in plan.content.decode() and reverse("message", args=[message.pk]) in plan.content.decode()
+    )
+    listed = client.get(reverse("messages")).content.decode()
+    assert 'class="text-end">—</td>' in listed, "before it starts nobody is counted"
     made = Broadcast.objects.get()
     client.post(reverse("broadcast_act", args=[made.pk, "confirm"]))
     assert services.step(clock.now()) == 6

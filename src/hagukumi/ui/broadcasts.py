@@ -69,6 +69,7 @@ def broadcasts(request: Request) -> HttpResponse:
     rows = services.broadcasts(before=int(before) if before.isdigit() and len(before) < 19 else 2**62, limit=PAGE + 1)
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
+        row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
     context = {"rows": rows[:PAGE], "more": rows[PAGE - 1]["id"] if len(rows) > PAGE else None, "tab": "broadcasts"}
     return render(request, "messages/broadcasts.html", context)
 
