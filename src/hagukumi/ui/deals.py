@@ -39,7 +39,9 @@ STRONGEST = ("form_submitted", "content_downloaded", "download", "mail_clicked",
 
 
 class ReturnForm(forms.Form):
-    reason = forms.ChoiceField(label=gettext_lazy("差し戻しの理由"), choices=list(RETURN_REASONS.items()))
+    reason = forms.ChoiceField(
+        label=gettext_lazy("差し戻しの理由"), choices=[("", gettext_lazy("選んでください")), *RETURN_REASONS.items()]
+    )
     note = forms.CharField(
         label=gettext_lazy("補足"), required=False, max_length=1000, widget=forms.Textarea({"rows": 2})
     )
