@@ -194,7 +194,7 @@ def test_companies(house, now):
     client, ids = house
     for lead in ids:
         client.post(f"/leads/{lead}/facts/company_name/", {"value": "株式会社 青葉製作所"})
-    ledger.record([ledger.Fact(ids[0], "page_view", now, object_id=1)])
+    ledger.record([ledger.Fact(ids[0], kind, now, object_id=1) for kind in ("page_view", "scroll")])
     heart.beat(now)
     found = Company.objects.get()
     listed = client.get("/companies/?q=青葉").content.decode()
@@ -202,7 +202,7 @@ def test_companies(house, now):
     assert "青葉製作所" not in client.get("/companies/?q=みどり").content.decode().split("<tbody>")[-1]
     page = client.get(f"/companies/{found.id}/").content.decode()
     assert "山田0" in page
-    assert "ページ閲覧" in page
+    assert "ページ閲覧" in page and "スクロール" not in page
     form = {"name": "青葉製作所株式会社", "industry": "manufacturing", "sales_yen": "1200000000", "employees": "350"}
     assert client.post(f"/companies/{found.id}/edit/", form).status_code == 302
     found.refresh_from_db()

@@ -27,6 +27,8 @@ from .lead import BIGGEST
 WINDOW = timedelta(days=90)
 CONTACT = ("web", "mail", "form", "seminar", "call")
 """The groups of kinds that are contact with a company's people."""
+UNTOLD = frozenset(("dwell", "scroll", "visitor_joined"))
+"""Kinds that say how a page was read or who was joined: no contacts of their own."""
 
 
 class CompanyForm(forms.ModelForm):
@@ -114,7 +116,7 @@ def company(request: Request, company_id: int) -> HttpResponse:
 def _acts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What passed between us and them; what the house did by itself (phases, scores, segments) is left out."""
     known = [{**row, "kind": kinds.by_code(row["kind"])} for row in rows]
-    return [row for row in known if row["kind"].group in CONTACT]
+    return [row for row in known if row["kind"].group in CONTACT and row["kind"].key not in UNTOLD]
 
 
 def _person(row: dict[str, Any]) -> dict[str, Any]:
