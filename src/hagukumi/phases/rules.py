@@ -157,10 +157,10 @@ WORKING = ReadyModel(
     "Working status",
     False,
     (
-        ReadyPhase("new", "新規", "New Lead", 0),
-        ReadyPhase("untouched", "未接触", "Working Untouched", 1),
-        ReadyPhase("connected", "接触済み", "Working Connected", 2),
-        ReadyPhase("convert", "商談化", "Convert", 4),
+        ReadyPhase("new", "New Lead（新規）", "New Lead", 0),
+        ReadyPhase("untouched", "Working Untouched（未接触）", "Working Untouched", 1),
+        ReadyPhase("connected", "Working Connected（接触済み）", "Working Connected", 2),
+        ReadyPhase("convert", "Convert（商談化）", "Convert", 4),
     ),
     (
         ReadyRule(
