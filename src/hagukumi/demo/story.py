@@ -23,6 +23,13 @@ from .people import Person
 
 _PATHS = list(words.PAGES)
 _WEIGHTS = [words.PAGES[path][2] for path in _PATHS]
+WINS = (
+    ("停止時間の見える化", 5),
+    ("後付けで始められる", 4),
+    ("同業の導入事例", 3),
+    ("一台からの試行で効果が出た", 3),
+    ("保守と教育の手厚さ", 2),
+)
 LOSS = (("価格", 5), ("競合に決定", 4), ("導入見送り・延期", 6), ("機能不足", 2), ("連絡途絶", 2))
 RETURNS = (("no_answer", 5), ("not_now", 6), ("no_need", 3), ("no_budget", 3), ("not_decider", 3))
 
@@ -273,5 +280,6 @@ def _advance(random: Random, cast: Cast, deal: Deal, since: datetime, now: datet
     if age < 24 or random.random() > (0.10 + place * 0.06) * weeks:
         return
     won = place >= 2 and random.random() < 0.12 + cast.people[deal.lead_id].company.fit * 0.4
-    reason = "停止時間の見える化" if won else random.choices([r for r, _ in LOSS], [s for _, s in LOSS])[0]
+    reasons = WINS if won else LOSS
+    reason = random.choices([text for text, _ in reasons], [share for _, share in reasons])[0]
     deals.close_deal(deal.lead_id, deal.id, won=won, amount_yen=None, reason=reason, now=at, user_id=deal.owner_id)
