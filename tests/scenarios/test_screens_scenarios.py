@@ -2,10 +2,11 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from hagukumi.scenarios import rules, services
 from hagukumi.scenarios.models import Scenario
-from hagukumi.scenarios.naming import Names
+from hagukumi.scenarios.naming import Names, wait_words
 from hagukumi.tracking.models import Page
 from hagukumi.ui.scenario_forms import BranchForm
 
@@ -184,3 +185,10 @@ def test_page_categories_are_told_in_words(now):
     branch = rules.Branch(id="n2", yes="n3", no="n4", test=rules.Visited(category="price"))
     assert Names().test(branch) == "「価格」を見たか"
     assert ("price", "価格") in list(BranchForm().fields["category"].choices)
+
+
+def test_days_of_a_wait_are_listed_as_each_language_lists():
+    wait = rules.Wait(id="n1", next="n2", days=3, weekdays=(1, 3), time="10:00")
+    assert "火・木" in wait_words(wait)
+    with translation.override("en"):
+        assert "Tue, Thu" in wait_words(wait)

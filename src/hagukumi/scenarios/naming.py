@@ -171,7 +171,8 @@ def _weekday_words(weekdays: tuple[int, ...]) -> str:
     if sorted(set(weekdays)) == [0, 1, 2, 3, 4]:
         return _("平日")
     names = [pgettext("曜日", day) for day in "月火水木金土日"]
-    return "・".join(names[day] for day in sorted(set(weekdays)))
+    between = "・" if (get_language() or "ja").startswith("ja") else ", "
+    return between.join(names[day] for day in sorted(set(weekdays)))
 
 
 def _category_name(key: str) -> str:
