@@ -283,3 +283,11 @@ def test_a_source_opens_where_its_reader_may_go(house, seller, signed_in, now):
 def test_only_those_who_may_import_are_led_there(house, seller, signed_in):
     assert 'btn" href="/imports/"' in house[0].get("/leads/").content.decode()
     assert "/imports/" not in signed_in(seller).get("/leads/").content.decode()
+
+
+def test_a_filter_without_records_is_not_an_empty_life(house, now):
+    client, (lead, *_others) = house
+    ledger.record([ledger.Fact(lead, "page_view", now, object_id=1)])
+    assert "まだ何も起きていません" not in client.get(f"/leads/{lead}/").content.decode()
+    filtered = client.get(f"/leads/{lead}/?group=seminar").content.decode()
+    assert "この種類の記録はありません" in filtered and "まだ何も起きていません" not in filtered
