@@ -5,8 +5,11 @@ import re
 import pytest
 
 from hagukumi.accounts import services
-from hagukumi.accounts.models import ApiToken, User
+from hagukumi.accounts.models import ApiToken, AuditEntry, User
+from hagukumi.config import readymade
 from hagukumi.messages.models import Sender
+from hagukumi.phases.models import PhaseRule
+from hagukumi.segments.models import Segment
 
 PASSWORD = "correct-horse-battery"
 
@@ -184,3 +187,25 @@ def test_the_workspace_refuses_a_strange_address(admin, signed_in, now):
     }
     answer = signed_in(admin).post("/settings/workspace/", {**given, "fiscal_month": "4"})
     assert answer.status_code == 422
+
+
+def test_what_changes_everybody_is_written_down(admin, signed_in, now):
+    readymade.lay(now)
+    inside = signed_in(admin)
+    everybody = '{"schema": 1, "type": "all", "items": []}'
+    made = inside.post("/segments/new/", {"name": "全員", "tree": everybody})
+    assert made.status_code == 302
+    segment = Segment.objects.get(name="全員")
+    assert inside.post(f"/segments/{segment.id}/archive/").status_code == 302
+    rule = PhaseRule.objects.filter(model__key="interest").first()
+    assert inside.post(f"/phases/interest/rules/{rule.id}/delete/").status_code == 302
+    found = list(AuditEntry.objects.order_by("id").values_list("action", "object_id", "details__name"))
+    assert found == [
+        ("segment.saved", str(segment.id), "全員"),
+        ("segment.archived", str(segment.id), "全員"),
+        ("phase_rule.deleted", str(rule.id), rule.reason),
+    ]
+    log = inside.get("/settings/audit/").content.decode()
+    assert all(
+        word in log for word in ("セグメントの保存", "セグメントをしまう", "フェーズの移動ルールの削除", rule.reason)
+    )

@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy as lazy
 
 from hagukumi.accounts.models import ApiToken, AuditEntry, User
 from hagukumi.accounts.rules import ROLES
+from hagukumi.forms import rules as form_rules
+from hagukumi.forms.models import Form
 from hagukumi.messages.models import Broadcast, Message, Sender
+from hagukumi.scenarios.models import Scenario
+from hagukumi.scoring.models import ScoreModel
+from hagukumi.segments.models import Segment
 
 from . import words
 from .access import ADMIN, Request, access
@@ -40,9 +45,23 @@ ACTIONS = {
     "broadcast.resume": lazy("一斉配信の再開"),
     "broadcast.cancel": lazy("一斉配信の中止"),
     "delivery.resent": lazy("メールの再送"),
+    "scenario.published": lazy("シナリオの公開"),
+    "scenario.pause": lazy("シナリオの一時停止"),
+    "scenario.resume": lazy("シナリオの再開"),
+    "scenario.stop": lazy("シナリオの停止"),
+    "score.published": lazy("スコアの公開"),
+    "phase_rule.saved": lazy("フェーズの移動ルールの保存"),
+    "phase_rule.deleted": lazy("フェーズの移動ルールの削除"),
+    "segment.saved": lazy("セグメントの保存"),
+    "segment.archived": lazy("セグメントをしまう"),
+    "form.saved": lazy("フォームの保存"),
+    "form.state": lazy("フォームの公開状態の変更"),
 }
 RESULTS = {"sent": lazy("送信できました"), "": lazy("送信できませんでした")}
-PAGES = {"message": "message", "sender": "sender", "broadcast": "broadcast"}
+PAGES = {
+    "message": "message", "sender": "sender", "broadcast": "broadcast", "scenario": "scenario", "segment": "segment",
+    "form": "form",
+}  # fmt: skip
 """Kinds of objects that have a page of their own, and its name in the addresses."""
 
 Names = dict[tuple[str, str], str]
@@ -88,6 +107,10 @@ def _names(entries: Iterable[AuditEntry]) -> Names:
         "message": (Message, "name"),
         "sender": (Sender, "name"),
         "broadcast": (Broadcast, "message__name"),
+        "scenario": (Scenario, "name"),
+        "score": (ScoreModel, "name"),
+        "segment": (Segment, "name"),
+        "form": (Form, "name"),
     }
     return {
         (kind, str(pk)): name
@@ -143,6 +166,14 @@ def _result(key: str) -> str:
     return str(RESULTS.get(key, RESULTS[""]))
 
 
+def _form_state(key: str) -> str:
+    return form_rules.STATES[key][1 if words.english() else 0]
+
+
+def _version(number: int) -> str:
+    return _("第%(n)s版") % {"n": number}
+
+
 def _join(parts: Iterable[str]) -> str:
     return (", " if words.english() else "、").join(parts)
 
@@ -154,6 +185,8 @@ _TOLD: dict[str, Callable[[Any], str]] = {
     "changes": _changes,
     "scopes": _scopes,
     "result": _result,
+    "state": _form_state,
+    "version": _version,
 }
 
 urlpatterns = [path("settings/audit/", audit, name="audit")]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from hagukumi.accounts import services as accounts
 from hagukumi.content.models import Content
 from hagukumi.forms import rules, screens, services
 from hagukumi.forms.models import Form
@@ -141,6 +142,7 @@ def set_state(request: Request, pk: int) -> HttpResponse:
         "closed": _("受付を終了しました。これまでの回答は残ります。"),
         "draft": _("下書きに戻しました。"),
     }
+    accounts.audit(request.user, "form.state", "form", pk, request.now, name=form.name, state=state)
     messages.success(request, said[state])
     return redirect("form", pk)
 
@@ -202,6 +204,7 @@ def _save(request: Request, form: Form, draft: Draft) -> HttpResponse:
         context = {**_builder(form, draft), "problems": [PROBLEMS[code] for code in found]}
         return render(request, "forms/edit.html", context, status=422)
     services.save(form, draft.definition(), consent_text=draft.consent_text, now=request.now)
+    accounts.audit(request.user, "form.saved", "form", form.pk, request.now, name=form.name)
     messages.success(request, _("保存しました。"))
     if found:
         messages.warning(request, _("公開する前に:") + " " + " ".join(str(PROBLEMS[code]) for code in found))

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hagukumi.accounts import services as accounts
 from hagukumi.deals.rules import RETURN_REASONS
 from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import SetAside
@@ -150,7 +151,7 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
         answers = form.cleaned_data
         try:
             tree = conditions.read(request.POST.get("tree", ""))
-            services.save_rule(
+            saved = services.save_rule(
                 model.id,
                 rule_id=rule_id,
                 source_id=answers["source"].id,
@@ -163,6 +164,7 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
         except segments.ConditionError as error:
             problem = str(error)
         else:
+            accounts.audit(request.user, "phase_rule.saved", "phase_rule", saved.id, request.now, name=saved.reason)
             messages.success(request, _("ルールを保存しました。当てはまる人は数秒で移ります。"))
             return redirect("phase_rules", model.key)
     context = {
@@ -180,6 +182,7 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
 def phase_rule_delete(request: Request, model_key: str, rule_id: int) -> HttpResponse:
     rule = get_object_or_404(PhaseRule, id=rule_id, model__key=model_key)
     services.delete_rule(rule.id)
+    accounts.audit(request.user, "phase_rule.deleted", "phase_rule", rule_id, request.now, name=rule.reason)
     messages.success(request, _("ルールを削除しました。いまの位置は変わりません。"))
     return redirect("phase_rules", model_key)
 

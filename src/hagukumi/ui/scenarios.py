@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError
 
+from hagukumi.accounts import services as accounts
 from hagukumi.leads import services as leads
 from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import SetAside
@@ -303,6 +304,9 @@ def scenario_publish(request: Request, scenario_id: int) -> HttpResponse:
         except services.NotPublishableError as error:
             problems = error.problems
         else:
+            accounts.audit(
+                request.user, "scenario.published", "scenario", found.id, request.now, version=version.number
+            )
             messages.success(request, _("第%(n)s版を公開しました。") % {"n": version.number})
             return redirect("scenario", found.id)
     names = Names.of(graph)
@@ -339,6 +343,8 @@ def scenario_turn(request: Request, scenario_id: int, act: str) -> HttpResponse:
         )
     else:
         messages.warning(request, _("すでに状態が変わっています。最新の内容を表示しています。"))
+        return redirect("scenario", scenario_id)
+    accounts.audit(request.user, f"scenario.{act}", "scenario", scenario_id, request.now)
     return redirect("scenario", scenario_id)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hagukumi.accounts import services as accounts
 from hagukumi.ledger.models import SetAside
 from hagukumi.scoring import rules, services
 from hagukumi.scoring.models import ScoreModel, ScoreVersion
@@ -168,6 +169,7 @@ def score_publish(request: Request, model_id: int) -> HttpResponse:
     except segments.ConditionError as error:
         messages.error(request, str(error))
         return redirect("score_draft", model_id)
+    accounts.audit(request.user, "score.published", "score", model_id, request.now, version=draft.number)
     said = _("版%(number)sを公開しました。全員の点数を計算し直しています。")
     messages.success(request, said % {"number": draft.number})
     return redirect("scoring")

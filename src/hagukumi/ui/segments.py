@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hagukumi.accounts import services as accounts
 from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import SetAside
 from hagukumi.segments import services
@@ -87,6 +88,7 @@ def segment_edit(request: Request, segment_id: int | None = None) -> HttpRespons
         except services.ConditionError as error:
             problem = str(error)
         else:
+            accounts.audit(request.user, "segment.saved", "segment", saved.id, request.now, name=saved.name)
             messages.success(request, _("保存しました。メンバーは数秒でそろいます。"))
             return redirect("segment", saved.id)
     context = {
@@ -108,6 +110,7 @@ def segment_archive(request: Request, segment_id: int) -> HttpResponse:
     except services.ConditionError as error:
         messages.error(request, str(error))
         return redirect("segment", segment_id)
+    accounts.audit(request.user, "segment.archived", "segment", segment_id, request.now, name=found.name)
     said = _("セグメント「%(name)s」をしまいました。%(count)s人が外れました。")
     messages.success(request, said % {"name": found.name, "count": f"{left:,}"})
     return redirect("segments")
