@@ -37,6 +37,8 @@ Progress = Callable[..., None]
 DAYS = 365
 RECENT = 21
 """In the last days, every weekday passes by itself."""
+LINE = 14
+"""The points from which this company calls a lead ready for sales."""
 
 
 def build(now: datetime, leads: int = 3000, progress: Progress = lambda *_: None) -> None:
@@ -84,11 +86,11 @@ class fast_commits:  # noqa: N801  (reads as a statement)
 
 
 def ticks(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The spans in which the year passes, each ending at 10:00 in Tokyo: every second Tuesday, at last every weekday."""
+    """The spans in which the year passes, each ending in office hours: every second Tuesday, at last every weekday."""
     marks = [start]
     day = clock.jst_date(start)
     while (day := day + timedelta(days=1)) <= clock.jst_date(end):
-        at = clock.jst_midnight(day) + timedelta(hours=10)
+        at = clock.jst_midnight(day) + timedelta(hours=10, minutes=day.toordinal() * 97 % 470)
         recent = end - at < timedelta(days=RECENT)
         if at < end and (day.weekday() < 5 if recent else day.weekday() == 1 and day.isocalendar().week % 2 == 0):
             marks.append(at)
@@ -143,6 +145,7 @@ def _definitions(at: datetime) -> story.Stage:
     sellers = _staff(at)
     segments.ready_made(at)
     scoring.ready_made(at)
+    _lower_the_line(at)
     phases.ready_made(at)
     deals.ready_made()
     Sender.objects.create(**words.SENDER)
@@ -176,6 +179,15 @@ def _definitions(at: datetime) -> story.Stage:
         {form.version_id or 0: contents.get(words.GATES.get(key, "")) for key, form in forms.items()},
         sellers,
     )
+
+
+def _lower_the_line(at: datetime) -> None:
+    """A score that few of its customers reach helps nobody: the company has set its own line."""
+    model = scoring.default_model()
+    assert model is not None
+    draft = scoring.draft_of(model.id, now=at, user_id=None)
+    scoring.change_draft(draft.id, threshold=LINE)
+    scoring.publish(draft.id, now=at)
 
 
 def _staff(at: datetime) -> tuple[int, ...]:
