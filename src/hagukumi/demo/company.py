@@ -24,6 +24,7 @@ from hagukumi.phases import services as phases
 from hagukumi.scenarios import services as scenarios
 from hagukumi.scenarios.rules import Graph
 from hagukumi.scoring import services as scoring
+from hagukumi.scoring.models import ScoreModel, ScoreVersion
 from hagukumi.segments import services as segments
 from hagukumi.segments.models import Segment
 from hagukumi.tracking import services as tracking
@@ -145,9 +146,10 @@ def _definitions(at: datetime) -> story.Stage:
     sellers = _staff(at)
     segments.ready_made(at)
     scoring.ready_made(at)
-    _lower_the_line(at)
     phases.ready_made(at)
     deals.ready_made()
+    _since_the_beginning(at)
+    _lower_the_line(at)
     Sender.objects.create(**words.SENDER)
     tracking.add_site(words.SITE, name="ミナモ 製品サイト", now=at)
     Page.objects.bulk_create(
@@ -179,6 +181,13 @@ def _definitions(at: datetime) -> story.Stage:
         {form.version_id or 0: contents.get(words.GATES.get(key, "")) for key, form in forms.items()},
         sellers,
     )
+
+
+def _since_the_beginning(at: datetime) -> None:
+    """What the installation laid ready today has, for this company, been there from the first day."""
+    ScoreModel.objects.update(created_at=at)
+    ScoreVersion.objects.update(created_at=at, published_at=at)
+    Segment.objects.update(created_at=at, updated_at=at)
 
 
 def _lower_the_line(at: datetime) -> None:
