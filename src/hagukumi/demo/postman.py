@@ -44,7 +44,8 @@ def _react(random: Random, cast: Cast, web: Web, job: Job, now: datetime) -> Non
         path = random.choice(_LINKS)
         at += timedelta(seconds=random.randint(8, 90))
         web.mail_act(at, "click", job.lead_id, job.id, words.SITE + path)
-        ended = web.visit(at, web.browser(job.lead_id), 1 + int(random.expovariate(0.5)), first=path)
+        pages = 1 + int(random.expovariate(0.5))
+        ended = web.visit(at, web.browser(job.lead_id), pages, first=path, mail=(job.lead_id, job.id))
         if random.random() < person.interest * 0.3:
             web.answer(
                 ended, web.browser(job.lead_id), person.row, random.choices(("guide", "cases", "contact"), (5, 5, 2))[0]

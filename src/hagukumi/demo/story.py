@@ -158,15 +158,22 @@ class Web:
         self._rows.append(Inbox(event_id=event_id, at=at, kind=kind, **columns))
         return event_id
 
-    def visit(self, at: datetime, visitor: str, pages: int, first: str | None = None) -> datetime:
-        """One visit of some pages, with time and scrolling; returns when it ended."""
+    def visit(
+        self, at: datetime, visitor: str, pages: int, first: str | None = None, mail: tuple[int, int] | None = None
+    ) -> datetime:
+        """One visit of some pages, with time and scrolling; returns when it ended.
+
+        `mail` (lead_id, delivery_id): it began with a link of that mail, which tells who sits at the browser.
+        """
         for number in range(pages):
             path = first if number == 0 and first else self._random.choices(_PATHS, _WEIGHTS)[0]
             page = {"visitor": visitor, "url": words.SITE + path, "title": words.PAGES[path][0]}
             stay = int(min(self._random.lognormvariate(3.6, 0.9), 900))
-            self._event(
-                at, "view", referrer="" if number else self._random.choice(("", "https://search.example/")), **page
-            )
+            if mail and number == 0:
+                self._event(at, "view", **page, **self._arrival(*mail))
+            else:
+                found_by = "" if number else self._random.choice(("", "https://search.example/"))
+                self._event(at, "view", referrer=found_by, **page)
             at += timedelta(seconds=stay + 1)
             self._event(at, "dwell", amount=stay, **page)
             self._event(at, "scroll", amount=self._random.choice((25, 50, 75, 90, 100)), **page)
@@ -193,9 +200,13 @@ class Web:
             after = at + timedelta(seconds=self._random.randint(10, 90))
             self._event(after, "content", visitor=visitor, object_id=content, details={"event": str(event)})
 
+    def _arrival(self, lead_id: int, delivery_id: int) -> dict[str, Any]:
+        """What the collector adds to a view that shows the token of a mail's link."""
+        token = uuid.UUID(int=self._random.getrandbits(128), version=4)
+        return {"lead_id": lead_id, "delivery_id": delivery_id, "details": {"arrival": str(token)}}
+
     def mail_act(self, at: datetime, kind: str, lead_id: int, delivery_id: int, url: str = "") -> None:
-        columns = {"visitor": self.browser(lead_id)} if kind == "click" else {}
-        self._event(at, kind, lead_id=lead_id, delivery_id=delivery_id, url=url, **columns)
+        self._event(at, kind, lead_id=lead_id, delivery_id=delivery_id, url=url)
 
     def flush(self, until: datetime) -> None:
         """Write what has happened by `until`, in the order of time; the rest waits."""
