@@ -8,6 +8,7 @@ from hagukumi.messages import services as mail
 from hagukumi.messages.services import Job, Outbox
 
 from . import words
+from .people import Company
 from .story import Cast, Web
 
 BATCH = 2000
@@ -36,11 +37,16 @@ def _answer(random: Random, job: Job) -> Outcome:
 
 def _react(random: Random, cast: Cast, web: Web, job: Job, now: datetime) -> None:
     person = cast.people.get(job.lead_id)
-    if person is None or random.random() > 0.12 + person.interest * 0.55:
+    if person is None:
+        return
+    if _has_gateway(person.company):
+        _scan(web, job, now)
+    appeal = Random(job.message_id).uniform(0.7, 1.25)
+    if random.random() > (0.12 + person.interest * 0.55) * appeal:
         return
     at = now + timedelta(minutes=min(int(random.expovariate(1 / 180)) + 1, 4000))
     web.mail_act(at, "open", job.lead_id, job.id)
-    if random.random() < 0.08 + person.interest * 0.38:
+    if random.random() < (0.08 + person.interest * 0.38) * appeal:
         path = random.choice(_LINKS)
         at += timedelta(seconds=random.randint(8, 90))
         web.mail_act(at, "click", job.lead_id, job.id, words.SITE + path)
@@ -50,3 +56,15 @@ def _react(random: Random, cast: Cast, web: Web, job: Job, now: datetime) -> Non
             web.answer(
                 ended, web.browser(job.lead_id), person.row, random.choices(("guide", "cases", "contact"), (5, 5, 2))[0]
             )
+
+
+def _has_gateway(company: Company) -> bool:
+    """One company in thirty has its mail looked through by a machine that follows every link."""
+    return Random(company.domain).random() < 1 / 30
+
+
+def _scan(web: Web, job: Job, now: datetime) -> None:
+    """The machine is faster than a reader can be; what it does is told apart by that."""
+    at = now + timedelta(seconds=1)
+    web.mail_act(at, "open", job.lead_id, job.id)
+    web.mail_act(at, "click", job.lead_id, job.id, words.SITE + _LINKS[0])
