@@ -83,6 +83,10 @@ def test_nobody_is_nothing(now):
 def test_the_planner_is_told_again_what_a_killed_import_took_away():
     """Its column statistics go with its transaction; the row counts, which PostgreSQL writes at once, stay."""
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited) FROM pg_stats"
+            " WHERE schemaname = current_schema AND tablename = 'lead'"
+        )
         with pytest.raises(RuntimeError, match="killed"), transaction.atomic():
             cursor.execute(
                 "INSERT INTO lead (email, created_at, updated_at)"
@@ -92,11 +96,11 @@ def test_the_planner_is_told_again_what_a_killed_import_took_away():
             raise RuntimeError("killed")
         cursor.execute("SELECT reltuples FROM pg_class WHERE oid = 'lead'::regclass")
         assert cursor.fetchone() == (3000,)
-        assert [row["relname"] for row in SQL.misjudged.rows()] == ["lead"]
+        assert "lead" in {row["relname"] for row in SQL.misjudged.rows()}
         with transaction.atomic():
             cursor.execute(
                 "INSERT INTO lead (email, created_at, updated_at)"
                 " SELECT 'a' || n || '@example.co.jp', now(), now() FROM generate_series(1, 3000) n"
             )
             intake.sound_statistics()
-            assert SQL.misjudged.rows() == []
+            assert "lead" not in {row["relname"] for row in SQL.misjudged.rows()}
