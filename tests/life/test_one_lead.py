@@ -227,6 +227,7 @@ class Life:
         self.shot(page, "deal")
         self.live.advance(timedelta(days=9))
         page.fill("[name=reason]", "停止時間の削減効果が決め手")
+        page.once("dialog", lambda asked: asked.accept())
         page.click("button[value=won]")
         page.wait_for_selector("text=受注しました")
         self.shot(page, "deal-won")
