@@ -83,6 +83,7 @@ def test_starttls_and_a_password(authority, trusted):
     assert box.signed_in == ["PLAIN"]
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 def test_tls_from_the_first_byte_and_auth_login(authority, trusted):
     # aiosmtpd takes AUTH only after a STARTTLS of its own, unless told that the connection is private already
     options = {"auth_exclude_mechanism": ["PLAIN"], "auth_require_tls": False}

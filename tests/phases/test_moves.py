@@ -188,7 +188,9 @@ def test_a_broken_rule_is_set_aside_while_others_go_on(lead, now):
 
 def test_a_rule_whose_sql_breaks_is_found_and_set_aside_while_others_go_on(lead, now, monkeypatch):
     act(lead, "content_downloaded", now)
-    monkeypatch.setattr(HasDeal, "matching", lambda leaf, moment: sql.SQL("SELECT 1 / 0 AS lead_id"))
+    broken_sql = sql.SQL("SELECT 1 / 0 AS lead_id, NULL::timestamptz AS due_at")
+    monkeypatch.setattr(HasDeal, "matching", lambda leaf, moment: broken_sql)
+    monkeypatch.setattr(HasDeal, "due", lambda leaf, moment: broken_sql)
     broken = PhaseRule.objects.filter(tree__items__0__type="deal", source_phase__key="considering")
     broken |= PhaseRule.objects.filter(source_phase__key="connected", target_phase__key="convert")
     act(lead, "deal_lost", now + HOUR)

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from hagukumi.kit import clock
 from hagukumi.leads import imports, kinds
 
-LEADS = 100_000
+LEADS = 1_000_000
 ACTIVITY = 0
 _HEAD = ("会社名", "部署名", "役職", "姓", "名", "メールアドレス", "電話番号", "住所")
 _LAST = ("髙橋", "佐藤", "鈴木", "田中", "渡邊", "伊藤", "山﨑", "中村", "小林", "加藤")

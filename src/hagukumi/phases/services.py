@@ -186,7 +186,8 @@ def _bring_in_line(model: PhaseModel, todo: segments.Work, now: datetime) -> int
     asked = _ask(model, rules_, now, whole=whole)
     changed += _move(model, [rule for rule in rules_ if rule.id in asked], now)
     if asked or todo.due or MOVED in todo.kinds:
-        _keep_dues(rules_, asked, now, whole=whole)
+        aside = ledger.set_aside_ids("phase")  # of this very beat, too
+        _keep_dues([rule for rule in rules_ if rule.id not in aside], asked, now, whole=whole)
     if whole:
         SQL.built.run({"model_id": model.id, "now": now})
     return changed
@@ -215,7 +216,7 @@ def _sound_rules(model: PhaseModel, now: datetime, *, whole: bool) -> list[Phase
     found = []
     for rule in PhaseRule.objects.filter(model=model).exclude(id__in=aside).order_by("id"):
         try:
-            _ = segments.validate(rule.tree) if whole else segments.parse(rule.tree)
+            (segments.validate if whole else segments.parse)(rule.tree)
             found.append(rule)
         except ConditionError as error:
             ledger.set_aside("phase", rule.id, error, now)
