@@ -54,7 +54,12 @@ def parser() -> argparse.ArgumentParser:
     _verb(verbs, "worker", _worker, "心臓（セグメント・スコア・シナリオ）だけを動かす", "Run the heart alone")
     _verb(verbs, "sender", _sender, "メール送信だけを動かす", "Run the mail sender alone")
     _verb(verbs, "mailbox", _mailbox, "開発用メールボックスだけを動かす", "Run the development mailbox alone")
-    _verb(verbs, "migrate", _migrate, "データベースを最新の形にする", "Bring the database up to date")
+    bring = _verb(verbs, "migrate", _migrate, "データベースを最新の形にする", "Bring the database up to date")
+    bring.add_argument(
+        "--pre",
+        action="store_true",
+        help="新しい版を動かす前に当てる分だけ / only what goes before the new version starts",
+    )
 
     load = _verb(
         verbs, "import", _import, "リードのファイル（CSV・Excel）を取り込む", "Import a file of leads (CSV, Excel)"
@@ -132,7 +137,7 @@ def _mailbox(options: argparse.Namespace) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     with _ready("migrate", django=True, migrate=False):
-        _bring_up_to_date()
+        _bring_up_to_date(only_pre=options.pre)
     print("データベースは最新の形です。 / The database is up to date.")
     return 0
 
@@ -233,14 +238,14 @@ def _database(home: Path) -> Iterator[bool]:
         postgres.stop()
 
 
-def _bring_up_to_date() -> None:
+def _bring_up_to_date(*, only_pre: bool = False) -> None:
     """Django's migrations, then what every workspace starts with; quick when there is nothing to do."""
     from django.core.management import call_command
 
-    from hagukumi.config import readymade
+    from hagukumi.config import migrate, readymade
     from hagukumi.kit import clock
 
-    call_command("migrate", interactive=False, verbosity=0)
+    migrate.run(only_pre=only_pre)
     call_command("createcachetable", verbosity=0)
     readymade.lay(clock.now())
 
