@@ -23,7 +23,8 @@ ANALYZE touched;
 -- name: take_pulses
 -- Moves at most %(batch)s of the oldest pulses into `touched`. Pulses are a flow table: SKIP LOCKED is allowed.
 WITH taken AS (
-    DELETE FROM pulse WHERE id IN (SELECT id FROM pulse ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED)
+    DELETE FROM pulse
+    WHERE id = ANY(ARRAY(SELECT id FROM pulse ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED))
     RETURNING lead_id, kind, object_id, at, hop
 )
 INSERT INTO touched SELECT lead_id, kind, object_id, at, hop FROM taken;

@@ -166,13 +166,15 @@ JOIN unnest(%(version_ids)s::bigint[], %(nodes)s::text[]) AS b (version_id, node
 
 -- name: exit_some
 -- Ends, up to %(limit)s of them, the way of people on a stopped scenario's version at one node.
-WITH gone AS (
-    UPDATE enrollment SET state = 'exited', ended_at = %(now)s::timestamptz, due_at = NULL
-    WHERE version_id = %(version_id)s::bigint AND node = %(node)s AND state = 'active' AND lead_id IN (
-        SELECT lead_id FROM enrollment
-        WHERE version_id = %(version_id)s::bigint AND node = %(node)s AND state = 'active' LIMIT %(limit)s::int
-    )
-    RETURNING lead_id, visit, entered_at
+WITH chosen AS MATERIALIZED (
+    SELECT lead_id, scenario_id, visit FROM enrollment
+    WHERE version_id = %(version_id)s::bigint AND node = %(node)s AND state = 'active' LIMIT %(limit)s::int
+),
+gone AS (
+    UPDATE enrollment e SET state = 'exited', ended_at = %(now)s::timestamptz, due_at = NULL
+    FROM chosen c
+    WHERE e.lead_id = c.lead_id AND e.scenario_id = c.scenario_id AND e.visit = c.visit AND e.state = 'active'
+    RETURNING e.lead_id, e.visit, e.entered_at
 )
 INSERT INTO stepped (leg, lead_id, visit, entered_at, hop) SELECT %(leg)s::int, lead_id, visit, entered_at, 0 FROM gone;
 

@@ -12,7 +12,8 @@ DELETE FROM digest_row;
 -- name: take_inbox
 -- Moves at most %(batch)s of the oldest inbox rows into `digest_row`. The inbox is a flow table: SKIP LOCKED is allowed.
 WITH taken AS (
-    DELETE FROM inbox WHERE id IN (SELECT id FROM inbox ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED)
+    DELETE FROM inbox
+    WHERE id = ANY(ARRAY(SELECT id FROM inbox ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED))
     RETURNING id, event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title, referrer, amount, drop_reason,
               details
 )
@@ -160,9 +161,9 @@ WHERE site.origin = seen.origin AND (site.last_seen_at IS NULL OR site.last_seen
 
 -- name: forget_events
 -- Drops remembered event ids older than %(before)s, at most 20,000 at a time. Index: seen_event (at).
-DELETE FROM seen_event WHERE event_id IN (
+DELETE FROM seen_event WHERE event_id = ANY(ARRAY(
     SELECT event_id FROM seen_event WHERE at < %(before)s::timestamptz ORDER BY at LIMIT 20000
-);
+));
 
 -- name: put_in_inbox
 -- One inbox row, as the collector writes them.
@@ -186,9 +187,11 @@ ON CONFLICT (day, kind) DO UPDATE SET due_at = excluded.due_at;
 
 -- name: take_due_days
 -- At most %(limit)s pairs that are due, taken away. A beat without any reads one index page.
-DELETE FROM rollup_due WHERE (day, kind) IN (
+WITH due AS MATERIALIZED (
     SELECT day, kind FROM rollup_due WHERE due_at <= %(now)s::timestamptz ORDER BY due_at, day, kind LIMIT %(limit)s::int
-) RETURNING day, kind;
+)
+DELETE FROM rollup_due USING due WHERE rollup_due.day = due.day AND rollup_due.kind = due.kind
+RETURNING rollup_due.day, rollup_due.kind;
 
 -- name: clear_days
 DELETE FROM activity_day
