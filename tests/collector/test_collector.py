@@ -238,6 +238,29 @@ def test_forms_that_are_not_there_or_not_answers(collector):
     assert collector.ask("GET", "/f/catalog")[0] == 405
 
 
+# -- health -------------------------------------------------------------------------------------------------------
+
+
+def test_a_database_that_died_in_silence_is_noticed_though_nobody_says_anything(collector, postgres):
+    assert collector.health()["ok"]
+    postgres.stop()
+    try:
+        assert wait_until(lambda: not collector.health()["ok"])
+        assert collector.health()["problems"] == ["database"]
+    finally:
+        postgres.start()
+    assert wait_until(lambda: collector.health()["ok"])
+
+
+def test_health_tells_how_long_rows_wait_for_the_digest(collector, postgres):
+    assert collector.health()["inbox_seconds"] == 0
+    collector.say({})
+    assert wait_until(lambda: collector.health()["inbox_seconds"] > 1)
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("TRUNCATE inbox")
+    assert wait_until(lambda: collector.health()["inbox_seconds"] == 0)
+
+
 # -- faults -------------------------------------------------------------------------------------------------------
 
 
@@ -248,11 +271,16 @@ def test_without_the_database_events_are_spooled_and_come_back_once(collector, p
         sent = [str(uuid.uuid4()) for _ in range(20)]
         for event in sent:
             assert collector.say({"id": event, "ti": "改行\nタブ\t"}) == 204
-        assert collector.health()["spooled_bytes"] > 0
+        told = collector.health()
+        assert told["spooled_bytes"] > 0
+        assert (told["ok"], told["database"], told["problems"]) == (False, False, ["database", "spool"])
+        assert collector.ask("GET", "/health")[0] == 503
         assert collector.ask("GET", click(f"{SITE}/"))[0] == 302
     finally:
         postgres.start()
     assert wait_until(lambda: collector.health()["spooled_bytes"] == 0)
+    assert wait_until(lambda: collector.health()["ok"])
+    assert collector.ask("GET", "/health")[0] == 200
     titles = {str(row["event_id"]): row["title"] for row in collector.rows("kind = 'view'")}
     assert set(sent) <= set(titles)
     assert len(titles) == 21

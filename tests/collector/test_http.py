@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import re
 
 import pytest
+import structlog
 import uvloop
 
 from hagukumi.collector import http
@@ -31,6 +33,10 @@ class Rig:
                 return Answer(200, body=b"safe", after=self.after, lost=b"lost")
             case "/broken":
                 raise RuntimeError("a defect")
+            case "/deep":
+                return self.answer(request)
+            case path if path.startswith("/c/"):
+                raise ValueError(path)
             case "/bad-header":
                 return Answer(302, head(("location", "https://a.example/\r\nset-cookie: x=1")))
         return Answer(200, head(("x-kind", "echo")), request.body or request.path.encode())
@@ -175,6 +181,19 @@ def test_a_defect_is_a_500_and_says_nothing_more(monkeypatch):
         assert b"set-cookie" not in text and b"defect" not in text
 
     run(story, monkeypatch)
+
+
+def test_a_defect_is_logged_in_one_short_line_without_what_the_sender_wrote(monkeypatch):
+    async def story(rig, connect):
+        for way in (b"/deep", b"/c/c2VjcmV0"):
+            assert statuses(await say(connect, b"GET " + way + b" HTTP/1.1\r\n" + HOST + b"\r\n")) == [500]
+
+    with structlog.testing.capture_logs() as lines:
+        run(story, monkeypatch)
+    assert [(line["way"], line["error"]) for line in lines] == [("/deep", "RecursionError"), ("/c", "ValueError")]
+    assert all(len(json.dumps(line)) < 1_000 and "exc_info" not in line for line in lines)
+    assert "c2VjcmV0" not in json.dumps(lines)
+    assert "test_http.py" in lines[1]["where"]
 
 
 def test_who_has_stopped_talking_still_hears_the_answer(monkeypatch):

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from hagukumi.collector import wire
+import pytest
+
+from hagukumi.collector import spool, wire
 from hagukumi.collector.spool import Spool
 
 
@@ -53,3 +55,23 @@ def test_a_line_has_as_many_cells_as_copy_names():
 def test_the_tag_is_under_three_kilobytes():
     tag = Path(wire.__file__).with_name("tag.js").read_bytes()
     assert len(tag) < 3000
+
+
+def test_a_disk_without_room_is_told_before_it_is_full(tmp_path, monkeypatch):
+    opened = Spool(tmp_path / "spool")
+    assert opened.takes()
+    monkeypatch.setattr(spool, "ROOM_BYTES", 1 << 62)
+    assert not opened.takes()
+
+
+def test_a_refused_append_is_told_until_one_is_taken(tmp_path):
+    opened = Spool(tmp_path / "spool")
+    opened.append(b"a\n")
+    (tmp_path / "spool/current").rename(tmp_path / "kept")
+    (tmp_path / "spool/current").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"No space|Invalid argument"):
+        opened.append(b"b\n")
+    assert not opened.takes()
+    (tmp_path / "spool/current").unlink()
+    opened.append(b"b\n")
+    assert opened.takes()

@@ -54,7 +54,8 @@ class App:
         if path == "/tag.js":
             return Answer(200, _TAG_HEAD, _TAG)
         if path == "/health":
-            return Answer(200, head(*_JSON), msgspec.json.encode(self.house.health()))
+            found = self.house.health()
+            return Answer(200 if found["ok"] else 503, head(*_JSON), msgspec.json.encode(found))
         if path == "/noop" and self.house.bench:
             return Answer(204)
         return Answer(404, head(*_TEXT), b"404")
@@ -76,7 +77,7 @@ class App:
             return Answer(413, reply)
         try:
             batch = wire.decode_batch(request.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except ValueError:
             house.buffer.drop(pipeline.Drop.MALFORMED)
             return Answer(400, reply)
         status, lines = house.take(batch, context)

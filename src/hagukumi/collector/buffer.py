@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 COMMIT_SECONDS = 5.0
 """A commit that takes longer counts as a database that is away: the lines go to disk (a repeat is known by its id)."""
 RETRY_SECONDS = 0.5
+ALIVE_SECONDS = 10.0
+"""Longer than a refresh and a commit may take together, so that a slow commit is not told as an outage."""
 GATHER_SECONDS = 0.001
 FULL_LINES = 2_000
 
@@ -53,6 +55,8 @@ class Buffer:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self.last_commit = 0.0
+        self._heard_at = 0.0
+        self._waits_since = 0.0
 
     # -- what requests call -----------------------------------------------------------------------------------
 
@@ -61,6 +65,7 @@ class Buffer:
         self._lines += lines
         if self._done is None:
             self._done = asyncio.get_running_loop().create_future()
+            self._waits_since = time.monotonic()
             self._wake.set()
         return self._done
 
@@ -70,12 +75,23 @@ class Buffer:
         self._wake.set()
 
     @property
-    def connected(self) -> bool:
-        return self._connection is not None
+    def alive(self) -> bool:
+        """Whether the database has answered within ALIVE_SECONDS (it is asked every `refresh_seconds`)."""
+        return self._connection is not None and time.monotonic() - self._heard_at < ALIVE_SECONDS
+
+    @property
+    def heard_seconds(self) -> float | None:
+        """Since the database last answered; None where it never has."""
+        return round(time.monotonic() - self._heard_at, 1) if self._heard_at else None
 
     @property
     def waiting(self) -> int:
         return len(self._lines)
+
+    @property
+    def waiting_seconds(self) -> float:
+        """How long the oldest line that is not yet safe has been waiting."""
+        return round(time.monotonic() - self._waits_since, 3) if self._lines else 0.0
 
     # -- life -------------------------------------------------------------------------------------------------
 
@@ -158,9 +174,10 @@ class Buffer:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await work
         except (psycopg.Error, TimeoutError, OSError) as error:
-            log.warning("the database is away; events go to the spool", error=str(error).strip()[:200])
+            log.warning("the database is away; events go to the spool", error=_cause(error))
             await self._disconnect()
             return False
+        self._heard_at = time.monotonic()
         return True
 
     async def _copy(self, lines: list[str]) -> None:
@@ -171,7 +188,8 @@ class Buffer:
                 await copy.write(_encoded(lines))
         except psycopg.DataError as error:
             if len(lines) == 1:
-                log.warning("a row was refused by the database", error=str(error).strip()[:200])
+                # the message names the value, which a stranger wrote or which is somebody's
+                log.warning("a row was refused by the database", error=type(error).__name__, state=error.sqlstate)
                 self.drop("malformed")
                 return
             await self._copy(lines[: len(lines) // 2])
@@ -199,6 +217,11 @@ class Buffer:
             return
         self._refresh_at = time.monotonic() + self._refresh_seconds
         await self._try(self._refresh(self._connection))
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong, on one line."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _encoded(lines: list[str]) -> bytes:

@@ -14,6 +14,10 @@ from .registry import Registry
 from .spool import Spool
 
 _OFFSET_SECONDS = 0.2
+INBOX_SECONDS = 120.0
+"""A row that nobody has digested for so long: the heart has stopped or is far behind."""
+OURS = frozenset({"arrival", "by", "why", "utm"})
+"""Details that we alone write: a page that sends them could speak for us."""
 
 
 class Clock:
@@ -66,7 +70,7 @@ class House:
         return Context(self.registry.origins, self.clock(), rates=self.rates)
 
     def take(self, batch: wire.Batch, context: Context) -> tuple[int, list[str]]:
-        """The HTTP status and the inbox lines of a batch; what leaves is counted."""
+        """The HTTP status and the inbox lines of a batch; what leaves is counted. 400: malformed, all of it."""
         if len(batch.e) > wire.MAX_EVENTS:
             self.buffer.drop(Drop.TOO_LARGE, len(batch.e))
             return 413, []
@@ -77,21 +81,41 @@ class House:
         context.skew = context.received - batch.s / 1000 if batch.s else 0.0
         lead_id, delivery_id, arrival = _arrival(batch.a, context.received)
         lines: list[str] = []
+        left: set[Drop] = set()
         for event in batch.e:
             taken = pipeline.take(event, context)
             if isinstance(taken, Drop):
                 self.buffer.drop(taken)
+                left.add(taken)
                 continue
             lines.append(_line(taken, batch.v, lead_id, delivery_id, arrival))
-        return 204, lines
+        return (400 if left == {Drop.MALFORMED} and not lines else 204), lines
 
     def health(self) -> dict[str, Any]:
-        """`database` reached or not, bytes in the spool, lines not yet safe, last commit (epoch seconds)."""
+        """What was asked a moment ago: has the database answered, does the disk take events, who waits how long.
+
+        `ok` and `problems` (codes): "database" away, "disk" (neither room nor writable), "spool" (events wait on it),
+        "inbox" (nobody digests what is committed). Seconds are of waiting; `last_commit` is an epoch.
+        """
+        spooled = self.spool.bytes_waiting()
+        inbox_seconds = self.registry.inbox_seconds()
+        wrong = {
+            "database": not self.buffer.alive,
+            "disk": not self.spool.takes(),
+            "spool": spooled > 0,
+            "inbox": inbox_seconds > INBOX_SECONDS,
+        }
+        problems = [code for code, is_wrong in wrong.items() if is_wrong]
         return {
-            "ok": True,
-            "database": self.buffer.connected,
-            "spooled_bytes": self.spool.bytes_waiting(),
+            "ok": not problems,
+            "error": ", ".join(problems),
+            "problems": problems,
+            "database": self.buffer.alive,
+            "heard_seconds": self.buffer.heard_seconds,
+            "spooled_bytes": spooled,
             "waiting_lines": self.buffer.waiting,
+            "waiting_seconds": self.buffer.waiting_seconds,
+            "inbox_seconds": inbox_seconds,
             "last_commit": self.buffer.last_commit or None,
             "sites": len(self.registry.sites),
             "forms": len(self.registry.forms),
@@ -100,6 +124,8 @@ class House:
 
 def _line(event: wire.Event, visitor: str, lead_id: int | None, delivery_id: int | None, arrival: str) -> str:
     details = wire.small_details(event.d)
+    if details and not OURS.isdisjoint(details):
+        details = {key: value for key, value in details.items() if key not in OURS}
     if "utm_" in event.u and (campaign := wire.campaign(event.u)):
         details = {**(details or {}), "utm": campaign}
     if arrival:

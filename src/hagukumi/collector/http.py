@@ -7,11 +7,13 @@ or when its `after` is done. No task and no second thread stand between a page v
 import asyncio
 import re
 import resource
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from pathlib import Path
 from typing import cast
 
 import httptools
@@ -31,6 +33,8 @@ SWEEP_SECONDS = 1.0
 GRACE_SECONDS = 10.0
 _STATUS = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_WAY = re.compile(r"/[a-z.]{0,12}")
+LOGGED_FRAMES = 6
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -303,8 +307,17 @@ class Server:
     def answer(self, request: Request) -> Answer:
         try:
             return self._handler(request)
-        except Exception:
-            log.exception("a request could not be answered", path=request.path[:200])
+        except Exception as error:
+            # no token, no text of theirs, a few frames: what a stranger sends must not be told here nor fill the disk
+            frames = traceback.extract_tb(error.__traceback__)[-LOGGED_FRAMES:]
+            where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+            way = _WAY.match(request.path)
+            log.error(
+                "a request could not be answered",
+                way=way.group() if way else "?",
+                error=type(error).__name__,
+                where=where,
+            )
             return Answer(500)
 
     async def listen(self, address: str, port: int) -> int:

@@ -17,6 +17,8 @@ FUTURE_SECONDS = 300.0
 PER_MINUTE = 300
 KINDS = frozenset({"view", "dwell", "scroll", "download", "custom"})
 _AMOUNT_LIMIT = 1e9
+_AMOUNT_LEAST = 1e-30
+"""The ledger keeps four-byte floats: what is nearer to nothing than this it refuses as an underflow."""
 _BOT = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|headless|phantomjs|lighthouse|pagespeed|pingdom|uptime|monitor|curl/|wget/|python-"
     r"|aiohttp|httpx|okhttp|java/|go-http-client|libwww|scrapy|facebookexternalhit|preview|validator|^$",
@@ -120,7 +122,12 @@ def well_formed(event: wire.Event, context: Context) -> wire.Event | Drop:
     """Known kind, web address, finite amount, an id of ours or the client's; long texts are cut, not refused."""
     if event.k not in KINDS or not event.u.startswith(("https://", "http://")):
         return Drop.MALFORMED
-    if event.n is not None and not -_AMOUNT_LIMIT < event.n < _AMOUNT_LIMIT:
+    if event.n is not None:
+        if not -_AMOUNT_LIMIT < event.n < _AMOUNT_LIMIT:
+            return Drop.MALFORMED
+        if abs(event.n) < _AMOUNT_LEAST:
+            event.n = 0.0
+    if wire.too_deep(event.d):
         return Drop.MALFORMED
     if event.id and _UUID.fullmatch(event.id) is None:
         return Drop.MALFORMED

@@ -1,6 +1,8 @@
 """What the collector must know to answer without the database: registered sites and open forms, with a copy on disk."""
 
 import contextlib
+import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ SELECT form.slug, form.id AS form_id, version.id AS version_id, form.content_id,
 FROM form JOIN form_version version ON version.id = form.version_id
 WHERE form.state = 'open' ORDER BY form.slug
 """
+_INBOX = "SELECT (SELECT id FROM inbox ORDER BY id LIMIT 1), (SELECT id FROM inbox ORDER BY id DESC LIMIT 1)"
+INBOX_MARKS = 2_000
+"""At one reading in two seconds an hour's; a lag of more than that is told as an hour at least."""
 
 
 class OpenForm(msgspec.Struct):
@@ -44,6 +49,7 @@ class Registry:
         self._path = path
         self._own = own_origins
         self._bytes = b""
+        self._inbox: deque[tuple[int, float]] = deque()
         self.origins = own_origins
         self.sites: frozenset[str] = frozenset()
         self.forms: dict[str, OpenForm] = {}
@@ -57,8 +63,24 @@ class Registry:
             sites = [str(row[0]) for row in await cursor.fetchall()]
             await cursor.execute(_FORMS)
             rows = await cursor.fetchall()
+            await cursor.execute(_INBOX)
+            self._watch_inbox(*(await cursor.fetchone() or (None, None)))
         forms = [msgspec.convert(row, OpenForm) for row in _named(rows)]
         self._hold(Known(sites, forms))
+
+    def inbox_seconds(self) -> float:
+        """For how long the oldest row of the inbox has been there, by our own watch (a page's clock may be wrong)."""
+        return round(time.monotonic() - self._inbox[0][1], 1) if self._inbox else 0.0
+
+    def _watch_inbox(self, oldest: Any, newest: Any) -> None:
+        """Note when which rows were first seen; `oldest` and `newest` are ids, None where the inbox is empty."""
+        if oldest is None:
+            self._inbox.clear()
+            return
+        while self._inbox and self._inbox[0][0] < oldest:
+            self._inbox.popleft()
+        if len(self._inbox) < INBOX_MARKS and (not self._inbox or self._inbox[-1][0] < newest):
+            self._inbox.append((newest, time.monotonic()))
 
     def _hold(self, known: Known) -> None:
         data = msgspec.json.encode(known)

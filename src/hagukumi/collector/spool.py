@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CHUNK_LINES = 5_000
+ROOM_BYTES = 64 * 1024 * 1024
+"""With less room than this on its disk, the spool is said to be in trouble before it is."""
 
 
 class Spool:
@@ -20,6 +22,7 @@ class Spool:
         self._current = folder / "current"
         self._mend()
         self.waiting = any(folder.iterdir())
+        self._refused = False
 
     def append(self, data: bytes) -> None:
         """Write lines and wait for the disk. OSError when the disk is full."""
@@ -31,11 +34,20 @@ class Spool:
                 written += os.write(fd, data[written:])
             os.fsync(fd)
         except OSError:
+            self._refused = True
             os.ftruncate(fd, size)
             raise
         finally:
             os.close(fd)
-        self.waiting = True
+        self.waiting, self._refused = True, False
+
+    def takes(self) -> bool:
+        """Whether the disk would take events: it has room, and the last append did not fail."""
+        try:
+            found = os.statvfs(self.folder)
+        except OSError:
+            return False
+        return not self._refused and found.f_bavail * found.f_frsize >= ROOM_BYTES
 
     def bytes_waiting(self) -> int:
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file())

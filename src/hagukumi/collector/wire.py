@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from random import getrandbits
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -19,6 +19,8 @@ MAX_URL_BYTES = 2_000
 """`page.url` is unique by a btree index, whose entries may hold 2,700 bytes."""
 MAX_TITLE = 300
 MAX_DETAILS_BYTES = 2_000
+MAX_DEPTH = 8
+"""How deep details may nest: deeper says nothing to anybody, and what walks it would run out of stack."""
 _SPECIAL = re.compile(r"[\\\t\n\r\x00]")
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""}
 _NOISE = re.compile(r"(?:^|&)(?:hgk|utm_\w+|gclid|fbclid|yclid|msclkid)=[^&]*", re.IGNORECASE)
@@ -46,8 +48,31 @@ class Batch(msgspec.Struct):
     a: str = ""
 
 
-decode_batch = msgspec.json.Decoder(Batch).decode
+_decode = msgspec.json.Decoder(Batch).decode
 _encode_json = msgspec.json.Encoder().encode
+
+
+def decode_batch(body: bytes) -> Batch:
+    """The batch of a request's body. ValueError where it is not one: no JSON, no UTF-8, another shape, too deep."""
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError("not a batch of events") from error
+
+
+def too_deep(details: dict[str, Any] | None) -> bool:
+    """Whether details nest deeper than MAX_DEPTH. Walks level by level: it must not need the stack that it guards."""
+    level: list[Any] = [details] if details else []
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return False
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, dict) else value)
+            if isinstance(item, dict | list)
+        ]
+    return True
 
 
 def line(
@@ -133,10 +158,11 @@ def clean_url(url: str) -> str:
 
 
 def campaign(url: str) -> dict[str, str]:
-    """The utm_* values of an address, without their prefix, each at most 60 characters."""
+    """The utm_* values of an address, without their prefix, each at most 60 characters; none of an odd address."""
     if "utm_" not in url:
         return {}
-    from urllib.parse import parse_qsl
-
-    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=False, max_num_fields=100)
+    try:
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=False, max_num_fields=100)
+    except ValueError:  # a bracket that is no IPv6 address, or parameters without end
+        return {}
     return {key[4:24]: cut(value, 60) for key, value in pairs if key.startswith("utm_")}
