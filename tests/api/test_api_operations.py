@@ -7,6 +7,7 @@ import pytest
 
 from hagukumi.accounts.models import IdempotencyKey
 from hagukumi.api.jobs import forget_old_keys
+from hagukumi.consent import services as consent
 from hagukumi.leads import services as leads
 from hagukumi.leads.models import Lead, Source
 from hagukumi.ledger import services as ledger
@@ -186,3 +187,12 @@ def test_the_bulk_reads_are_the_lists_own(call, people, now):
     a, _b = people(2)
     leads.tag_from(leads.ids_sql([a]), "重点", now=now)
     assert [one["id"] for one in call("get", "/leads", query={"tag": "重点"}).json()["items"]] == [a]
+
+
+def test_a_basis_sent_here_never_takes_a_persons_stop_back(call, now):
+    body = {"email": "hanako@midori.co.jp", "last_name": "緑川", "company_name": "みどり商事"}
+    lead = call("post", "/leads", body).json()["id"]
+    consent.withdraw(lead, address="hanako@midori.co.jp", reason="unsubscribe", evidence="リンク", now=now)
+    given = call("post", "/leads", {**body, "consent_basis": "optin", "consent_evidence": "会場で同意"}).json()
+    assert (given["may_mail"], given["mail_stopped"]) == (False, "unsubscribe")
+    assert (call("get", f"/leads/{lead}").json()["mail_stopped"]) == "unsubscribe"

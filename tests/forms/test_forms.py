@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from hagukumi.consent import services as consents
 from hagukumi.consent.models import Consent, ConsentText
 from hagukumi.content.models import Content
 from hagukumi.forms import kinds, rules, services
@@ -304,3 +305,14 @@ def test_making_a_form(signed_in, marketer, db):
     client.post(f"/forms/{form.pk}/state/", {"state": "open"})
     assert "公開中" in client.get("/forms/").content.decode()
     assert client.get(f"/forms/{form.pk}/").status_code == 200
+
+
+def test_a_tick_by_whoever_fills_in_the_form_takes_nobodys_stop_back(form, now):
+    answer(form, now)
+    beat(now)
+    lead = Lead.objects.get()
+    consents.withdraw(lead.pk, address=lead.email, reason="unsubscribe", evidence="リンク", now=now)
+    answer(form, now)
+    beat(now + timedelta(days=1))
+    assert Submission.objects.count() == 2
+    assert not consents.standing(lead.pk, lead.email).may_mail

@@ -6,8 +6,9 @@ import time
 import pytest
 from django.db import connection
 
+from hagukumi.consent import services as consent
 from hagukumi.leads import command, imports, intake, jobs
-from hagukumi.leads.models import Import, ImportReject, Lead
+from hagukumi.leads.models import Import, ImportReject, Lead, Source
 from hagukumi.ledger.models import Activity
 
 HEAD = "お名前,御社名,メール\r\n"
@@ -192,3 +193,26 @@ def test_the_command_refuses_in_one_sentence(tmp_path, capsys, settings, content
     out, err = capsys.readouterr()
     assert words in err and len(err.strip().splitlines()) == 1 and out == ""
     assert Lead.objects.count() == 0
+
+
+@pytest.mark.parametrize("basis", ["optin", "card", "relation"])
+def test_a_file_never_takes_a_stop_back_and_says_whom_it_left_out(drafted, tmp_path, now, capsys, basis):
+    imports.run(drafted(3).id)
+    stopped = Lead.objects.get(email="y1@example.jp")
+    consent.withdraw(stopped.pk, address=stopped.email, reason="unsubscribe", evidence="リンク", now=now)
+    consent.withdraw(stopped.pk, address="Y2@example.jp", reason="unsubscribe", evidence="前の会社で", now=now)
+    item = drafted(3)
+    Import.objects.filter(id=item.id).update(basis=basis)
+    item = imports.run(item.id)
+    assert (item.state, item.rows, item.stopped) == ("done", 3, 2)
+    may_mail = [consent.standing(lead.pk, lead.email).may_mail for lead in Lead.objects.order_by("email")]
+    assert may_mail == [True, False, False]
+
+
+def test_the_command_says_how_many_stay_stopped(drafted, tmp_path, now, capsys):
+    imports.run(drafted(2).id)
+    stopped = Lead.objects.get(email="y1@example.jp")
+    consent.withdraw(stopped.pk, address=stopped.email, reason="unsubscribe", evidence="リンク", now=now)
+    Source.objects.update(consent_basis="optin")
+    assert command.import_file(tmp_path / "a.csv", source_name="展示会") == 0
+    assert "配信停止のまま: 1 名" in capsys.readouterr().out

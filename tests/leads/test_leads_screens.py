@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hagukumi.companies.models import Company
+from hagukumi.consent import services as consent
 from hagukumi.deals import services as deals
 from hagukumi.deals.models import Deal, DealStage, Handover
 from hagukumi.leads.models import Lead, LeadIdentity, LeadTag, Source
@@ -164,6 +165,10 @@ def test_notes_calls_tags_states_consent(house):
         assert words in text
     client.post(f"{base}/consent/", {"basis": "optout"})
     assert "配信停止" in client.get(f"{base}/").content.decode()
+    client.post(f"{base}/consent/", {"basis": "optin", "evidence": " "})
+    assert not consent.standing(ids[0], Lead.objects.get(pk=ids[0]).email).may_mail
+    client.post(f"{base}/consent/", {"basis": "optin", "evidence": "11/20 電話で再開のご希望"})
+    assert consent.standing(ids[0], Lead.objects.get(pk=ids[0]).email).may_mail
     client.post(f"{base}/tag/", {"tag": "重点", "off": "1"})
     assert not LeadTag.objects.exists()
 

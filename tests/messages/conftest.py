@@ -11,6 +11,7 @@ from psycopg import sql
 
 from hagukumi.consent import services as consent
 from hagukumi.kit import clock, smtp
+from hagukumi.leads import services as leads
 from hagukumi.messages import services
 from hagukumi.messages.models import Message, Sender
 
@@ -71,8 +72,7 @@ def consenting(people, now) -> Callable:
 
     def make(n: int = 1, basis: str = "card", **overrides) -> list[int]:
         ids = people(n, **overrides)
-        select = sql.SQL("SELECT unnest({}::bigint[]) AS lead_id").format(sql.Literal(ids))
-        consent.grant_from(select, basis=basis, text_id=None, evidence="test", now=now)
+        consent.grant_from(leads.addresses_sql(ids), basis=basis, text_id=None, evidence="test", now=now)
         return ids
 
     return make

@@ -31,7 +31,7 @@ def test_each_obstacle_has_its_reason(message, consenting, people, queue, now):
     Lead.objects.filter(pk=odd).update(email="あ@example.jp")
     address = dict(Lead.objects.values_list("lead_id", "email"))
     for lead, reason in ((gone, "hard_bounce"), (complained, "complaint"), (manual, "manual")):
-        consent.suppress(address[lead], reason=reason, now=now)
+        consent.suppress(address[lead], reason=reason, source="", now=now)
     consent.withdraw(stopped, address=address[stopped], reason="unsubscribe", evidence="", now=now)
     queue(message, [fine, left, blank, odd, gone, complained, manual, stopped, silent])
 
@@ -65,7 +65,7 @@ def test_operational_mail_needs_no_consent_but_no_dead_mailbox(message, people, 
     silent, stopped, gone = people(3)
     address = dict(Lead.objects.values_list("lead_id", "email"))
     consent.withdraw(stopped, address=address[stopped], reason="unsubscribe", evidence="", now=now)
-    consent.suppress(address[gone], reason="hard_bounce", now=now)
+    consent.suppress(address[gone], reason="hard_bounce", source="550 5.1.1", now=now)
     queue(message, [silent, stopped, gone])
 
     claim()

@@ -21,7 +21,11 @@ router = Router()
 
 
 class LeadOut(Schema):
-    """One person. `missing`: the facts that リード成立 still asks for; `may_mail`: consent and suppression together."""
+    """One person. `missing`: the facts that リード成立 still asks for; `may_mail`: consent and suppression together.
+
+    `mail_stopped`: why mail to this person is stopped (unsubscribe, manual, complaint, hard_bounce), or "". A basis
+    sent here never takes a stop back.
+    """
 
     id: int
     last_name: str
@@ -51,6 +55,7 @@ class LeadOut(Schema):
     tags: list[str]
     missing: list[str]
     may_mail: bool
+    mail_stopped: str
     known_at: datetime
     updated_at: datetime
 
@@ -142,8 +147,9 @@ def known(lead_id: int) -> Lead:
 def shown(lead: Lead) -> LeadOut:
     tags = LeadTag.objects.filter(lead_id=lead.lead_id).order_by("tag").values_list("tag", flat=True)
     columns = {name: getattr(lead, name) for name in LeadOut.model_fields if hasattr(lead, name)}
-    may_mail = consent.standing(lead.lead_id).may_mail
-    more = {"id": lead.lead_id, "tags": list(tags), "missing": services.missing(lead), "may_mail": may_mail}
+    standing = consent.standing(lead.lead_id, lead.email)
+    more = {"id": lead.lead_id, "tags": list(tags), "missing": services.missing(lead)}
+    more |= {"may_mail": standing.may_mail, "mail_stopped": standing.stopped}
     return LeadOut(**{**columns, **more})
 
 

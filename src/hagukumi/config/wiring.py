@@ -1,7 +1,6 @@
 """The whole house on one page: which rooms register what, and the order of the heart's steps."""
 
 from hagukumi.consent import kinds as consent_kinds
-from hagukumi.consent import services as consent
 from hagukumi.deals import conditions as deal_conditions
 from hagukumi.deals import kinds as deal_kinds
 from hagukumi.forms import kinds as form_kinds
@@ -55,7 +54,6 @@ def connect() -> None:
         deal_conditions.HasDeal,
     ):
         segments.register_condition(leaf)
-    leads.use_consent(grant=consent.grant_from, withdraw=consent.withdraw)
     tracking.register_taker("form", forms.take_answers)
     tracking.register_taker("content", forms.take_downloads)
     # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.

@@ -48,12 +48,16 @@ class ConsentNow(models.Model):
 
 
 class Suppression(models.Model):
-    """An address that is never mailed, whoever owns it. `reason`: unsubscribe, hard_bounce, complaint, manual."""
+    """An address that is never mailed, whoever owns it. `reason`: unsubscribe, hard_bounce, complaint, manual.
+
+    `source` says where the reason comes from: the way of the stop, the file, or the server's own words.
+    """
 
     pk = models.CompositePrimaryKey("channel", "value")
     channel = models.CharField(max_length=10)
     value = models.CharField(max_length=254)
     reason = models.CharField(max_length=15)
+    source = models.CharField(max_length=300, default="", db_default="")
     at = models.DateTimeField()
 
     class Meta:

@@ -30,7 +30,8 @@ REASONS = {
     "complaint": ("迷惑メール報告", "Reported as spam"),
     "manual": ("担当者が停止", "Stopped by staff"),
 }
-"""Why an address is suppressed: code -> (Japanese, English). `unsubscribe` and `manual` yield to a later opt-in."""
+"""Why an address is suppressed: code -> (Japanese, English). `unsubscribe` and `manual` yield to the
+person's own later opt-in."""
 
 
 def label(basis: str, language: str = "ja") -> str:

@@ -1,5 +1,6 @@
-"""Verbs of consent. The last word holds, and an opt-out outlives everything but a later opt-in of the person's own."""
+"""Verbs of consent. The last word holds, and a stop outlives everything but the person's own later word."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,19 @@ from . import kinds
 from .queries import SQL
 from .rules import CHANNEL, GRANTING, REASONS
 
-__all__ = ["CHANNEL", "Standing", "grant_from", "standing", "suppress", "withdraw"]
+__all__ = [
+    "CHANNEL",
+    "Granted",
+    "Standing",
+    "Suppressed",
+    "grant_from",
+    "lift",
+    "standing",
+    "suppress",
+    "suppressed_by_reason",
+    "suppressions",
+    "withdraw",
+]
 
 
 @dataclass(frozen=True)
@@ -25,28 +38,49 @@ class Standing:
     suppressed: str
 
     @property
+    def stopped(self) -> str:
+        """The reason code of the stop that stands; '' where there is none."""
+        return self.suppressed or ("unsubscribe" if self.granted is False else "")
+
+    @property
     def may_mail(self) -> bool:
         return bool(self.granted) and not self.suppressed
 
 
-def grant_from(
-    select: sql.Composable, *, basis: str, text_id: int | None, evidence: str, now: datetime, hop: int = 0
-) -> int:
-    """Record that the leads of `select` (yields lead_id) may be mailed; returns how many consents were new.
+@dataclass(frozen=True)
+class Granted:
+    """What a grant came to: `new` consents written; `kept`: people it named whose stop stands all the same."""
 
-    Granting again on the same basis and text writes nothing. A person who opted out is left out, unless `basis` is
-    `optin` and `now` is later; that also lifts the suppression of their address, except for bounces and complaints.
+    new: int
+    kept: int
+
+
+def grant_from(
+    select: sql.Composable,
+    *,
+    basis: str,
+    text_id: int | None,
+    evidence: str,
+    now: datetime,
+    over_stop: bool = False,
+    hop: int = 0,
+) -> Granted:
+    """Record that the leads of `select` (yields lead_id, address) may be mailed.
+
+    Granting again on the same basis and text writes nothing. Whoever was stopped stays stopped, and is counted in
+    `kept`. `over_stop` is for the person's own hand, or staff with evidence they typed, and for no machine: an `optin`
+    later than the stop then takes it back, with the suppression of the address, except for bounces and complaints.
     ValueError for an unknown basis.
     """
     if basis not in GRANTING:
         raise ValueError(f"unknown consent basis {basis!r}")
     with transaction.atomic():
         ledger.open_beat_tables()
-        granted = SQL.grant.run(
+        new = SQL.grant.run(
             {
                 "channel": CHANNEL,
                 "basis": basis,
-                "explicit": basis == "optin",
+                "over_stop": over_stop and basis == "optin",
                 "text_id": text_id,
                 "evidence": evidence[:200],
                 "now": now,
@@ -56,7 +90,8 @@ def grant_from(
             leads=select,
         )
         ledger.record_pending()
-    return granted
+        kept = (SQL.count_stopped.row({"channel": CHANNEL}, leads=select) or {"people": 0})["people"]
+    return Granted(new, kept)
 
 
 def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: datetime) -> bool:
@@ -77,21 +112,49 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
             }
         )
         ledger.record_pending()
-        suppress(address, reason=reason, now=now)
+        suppress(address, reason=reason, source=evidence, now=now)
     return changed > 0
 
 
-def suppress(address: str, *, reason: str, now: datetime) -> None:
+def suppress(address: str, *, reason: str, source: str, now: datetime) -> None:
     """Never mail this address again, whoever owns it; an empty one is left alone. ValueError for an unknown reason."""
     if reason not in REASONS:
         raise ValueError(f"unknown suppression reason {reason!r}")
     if value := address.strip().lower():
-        SQL.suppress.run({"channel": CHANNEL, "value": value, "reason": reason, "now": now})
+        SQL.suppress.run({"channel": CHANNEL, "value": value, "reason": reason, "source": source[:300], "now": now})
 
 
-def standing(lead_id: int) -> Standing:
-    """Whether this person may be mailed now, and on which basis."""
-    row = SQL.standing.row({"lead_id": lead_id, "channel": CHANNEL})
+@dataclass(frozen=True)
+class Suppressed:
+    """One address that is never mailed, why (a code of `rules.REASONS`), where that comes from, and since when."""
+
+    value: str
+    reason: str
+    source: str
+    at: datetime
+
+
+def suppressions(*, reason: str = "", q: str = "", after: tuple[datetime, str], limit: int) -> list[Suppressed]:
+    """One page of suppressed addresses, newest first, after (at, value); `q` is a part of the address."""
+    like = "%" + re.sub(r"([\\%_])", r"\\\1", q.strip().lower()) + "%" if q.strip() else ""
+    params = {"channel": CHANNEL, "reason": reason, "q": like, "before": after[0], "value": after[1], "limit": limit}
+    return [Suppressed(**row) for row in SQL.suppressions.rows(params)]
+
+
+def suppressed_by_reason() -> dict[str, int]:
+    """How many addresses each reason keeps from mail."""
+    return {row["reason"]: row["addresses"] for row in SQL.suppressed_by_reason.rows({"channel": CHANNEL})}
+
+
+def lift(address: str) -> Suppressed | None:
+    """Take an address off the list; what it stood there for, or None. A person's own stop stands in their consent."""
+    row = SQL.lift.row({"channel": CHANNEL, "value": address.strip().lower()})
+    return Suppressed(**row) if row else None
+
+
+def standing(lead_id: int, address: str) -> Standing:
+    """Whether this person may be mailed now at this address, and on which basis."""
+    row = SQL.standing.row({"lead_id": lead_id, "address": address, "channel": CHANNEL})
     if not row:
         return Standing(None, "", None, "")
     return Standing(row["granted"], row["basis"] or "", row["at"], row["suppressed"])

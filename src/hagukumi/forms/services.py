@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from psycopg import sql
 
 from hagukumi.consent import services as consent
 from hagukumi.consent.models import ConsentText
@@ -188,14 +187,16 @@ def _add_submissions(taken: list[_Answer]) -> None:
 
 
 def _grant(taken: list[_Answer], now: datetime) -> None:
-    """An agreement by tick box is an opt-in: with its text, per text one statement."""
+    """An agreement by tick box is an opt-in: with its text, per text one statement.
+
+    A stop outlives it: anybody can type anybody's address into a form, so the box is not yet the person's own word.
+    """
     agreed: dict[int, list[_Answer]] = defaultdict(list)
     for answer in taken:
         if answer.agreed_text:
             agreed[answer.agreed_text].append(answer)
     for text_id, group in agreed.items():
-        ids = sql.Literal([answer.lead_id for answer in group])
-        select = sql.SQL("SELECT unnest({ids}::bigint[]) AS lead_id").format(ids=ids)
+        select = leads.addresses_sql([answer.lead_id for answer in group if answer.lead_id])
         evidence = f"form {group[0].version['slug']} {group[0].row['event_id']}"
         consent.grant_from(select, basis="optin", text_id=text_id, evidence=evidence, now=now)
 

@@ -73,12 +73,14 @@ def _report(item: Import, as_json: bool) -> None:
         print(rules.row_error(reject), file=sys.stderr)
     counts = {name: getattr(item, name) for name in ("rows", "created", "updated", "unchanged", "rejected")}
     if as_json:
-        print(json.dumps({**counts, "import_id": item.id}))
+        print(json.dumps({**counts, "stopped": item.stopped, "import_id": item.id}))
     else:
         print(
             _("%(rows)s 行: 新規 %(created)s、更新 %(updated)s、変更なし %(unchanged)s、取り込まず %(rejected)s")
             % counts
         )
+        if item.stopped:
+            print(_("配信停止のまま: %(n)s 名（本人の申し出は、取り込みでは解除されません）") % {"n": item.stopped})
 
 
 def _show(import_id: int, done: threading.Event) -> None:

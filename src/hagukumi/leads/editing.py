@@ -159,6 +159,13 @@ def ids_sql(lead_ids: list[int]) -> sql.Composed:
     return sql.SQL("SELECT unnest({}::bigint[]) AS lead_id").format(sql.Literal(lead_ids))
 
 
+def addresses_sql(lead_ids: list[int]) -> sql.Composed:
+    """A SELECT that yields these leads with the address they have now, as the consent room's verbs take them."""
+    return sql.SQL("SELECT lead_id, email AS address FROM lead WHERE lead_id = ANY({}::bigint[])").format(
+        sql.Literal(lead_ids)
+    )
+
+
 def known_sql(lead_ids: list[int]) -> sql.Composed:
     """A SELECT of those of these ids that are known, unmerged people: for ids that came from outside."""
     return sql.SQL(

@@ -339,6 +339,7 @@ def _finish(
         updated=counts.updated,
         unchanged=counts.unchanged,
         rejected=counts.rejected,
+        stopped=counts.stopped,
         message=dict(message or {}),
         ended_at=clock.now(),
     )

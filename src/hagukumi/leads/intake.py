@@ -7,7 +7,7 @@ addresses are two people, whatever else agrees. What two people answer to is nob
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from hagukumi.companies import services as companies
+from hagukumi.consent import services as consent
 from hagukumi.kit import ja
 from hagukumi.ledger import services as ledger
 
@@ -31,7 +32,7 @@ _COMPANIES = sql.SQL(
     " WHERE company_key <> ''"
 )
 _MAILABLE = sql.SQL(
-    "SELECT DISTINCT s.lead_id FROM settled s JOIN incoming i ON i.row_no = s.row_no"
+    "SELECT DISTINCT s.lead_id, l.email AS address FROM settled s JOIN incoming i ON i.row_no = s.row_no"
     " JOIN lead l ON l.lead_id = s.lead_id WHERE NOT i.no_mail AND l.email <> ''"
 )
 _SMALL = 200
@@ -53,13 +54,17 @@ class Terms:
 
 @dataclass
 class Counts:
-    """How rows came out: created + updated + unchanged + rejected = rows; `nobodys`: numbers of the ambiguous ones."""
+    """How rows came out: created + updated + unchanged + rejected = rows; `nobodys`: numbers of the ambiguous ones.
+
+    `stopped`: people whom the basis would have made mailable, had they (or a colleague for them) not stopped mail.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
     nobodys: list[int] = field(default_factory=list)
+    stopped: int = 0
 
     def add(self, other: "Counts") -> None:
         self.created += other.created
@@ -67,6 +72,7 @@ class Counts:
         self.unchanged += other.unchanged
         self.rejected += other.rejected
         self.nobodys += other.nobodys
+        self.stopped += other.stopped
 
     @property
     def rows(self) -> int:
@@ -81,22 +87,6 @@ class RowError(ValueError):
         self.index = index
         self.reason = reason
         self.column = column
-
-
-@dataclass
-class _ConsentRoom:
-    """The verbs of the consent room, which stands above this one: config/wiring.py hands them down."""
-
-    grant: Callable[..., int] | None = None
-    withdraw: Callable[..., bool] | None = None
-
-
-_consent = _ConsentRoom()
-
-
-def use_consent(*, grant: Callable[..., int], withdraw: Callable[..., bool]) -> None:
-    """Record consents of people taken in by `grant` (consent.services.grant_from) and refusals by `withdraw`."""
-    _consent.grant, _consent.withdraw = grant, withdraw
 
 
 def open_tables() -> None:
@@ -160,10 +150,10 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     if found["created"] < rows.height:
         _change(terms, has)
     _tell(terms, has)
-    _record_consent(terms, has)
+    stopped = _record_consent(terms, has)
     found = SQL.counts.row() or {}
     nobodys = [row["row_no"] for row in SQL.nobodys.rows()] if found["rejected"] else []
-    return Counts(found["created"], found["updated"], found["unchanged"], found["rejected"], nobodys)
+    return Counts(found["created"], found["updated"], found["unchanged"], found["rejected"], nobodys, stopped)
 
 
 def _settle(tier: int, terms: Terms, has: set[str], *, doubles: bool) -> None:
@@ -212,14 +202,16 @@ def _tell(terms: Terms, has: set[str]) -> None:
     ledger.record_pending()
 
 
-def _record_consent(terms: Terms, has: set[str]) -> None:
-    if "no_mail" in has and _consent.withdraw:
+def _record_consent(terms: Terms, has: set[str]) -> int:
+    """Refusals and the basis go to the consent room; returns how many people keep their stop against the basis."""
+    if "no_mail" in has:
         for row in SQL.refusals.rows():  # people who refuse are few; each refusal is an act of its own
-            _consent.withdraw(
+            consent.withdraw(
                 row["lead_id"], address=row["email"], reason="manual", evidence=terms.evidence, now=terms.now
             )
-    if terms.basis and _consent.grant:
-        _consent.grant(_MAILABLE, basis=terms.basis, text_id=None, evidence=terms.evidence, now=terms.now)
+    if not terms.basis:
+        return 0
+    return consent.grant_from(_MAILABLE, basis=terms.basis, text_id=None, evidence=terms.evidence, now=terms.now).kept
 
 
 def upsert_people(

@@ -169,6 +169,7 @@ class Import(models.Model):
     updated = models.IntegerField(default=0, db_default=0)
     unchanged = models.IntegerField(default=0, db_default=0)
     rejected = models.IntegerField(default=0, db_default=0)
+    stopped = models.IntegerField(default=0, db_default=0)  # people whose stop stands against the file's basis
     message = models.JSONField(default=dict)
     user = models.ForeignKey("hagukumi.User", models.PROTECT, null=True)
     created_at = models.DateTimeField()

@@ -3,6 +3,7 @@
 from .editing import (
     CALL_RESULTS,
     add_note,
+    addresses_sql,
     change_state,
     company_changed,
     edit,
@@ -15,7 +16,7 @@ from .editing import (
     untag_from,
 )
 from .imports import ask_cancel, find_or_make_source
-from .intake import RowError, upsert_people, use_consent
+from .intake import RowError, upsert_people
 from .joining import join_visitors, refresh_recency, refresh_search
 from .listing import Filters, cards, chosen_sql, colleagues, count, export_rows, page, tags
 from .profile import COLUMNS, GROUPS, RANKS, STATES, missing
@@ -36,6 +37,7 @@ __all__ = [
     "Timeline",
     "Visit",
     "add_note",
+    "addresses_sql",
     "ask_cancel",
     "cards",
     "change_state",
@@ -64,5 +66,4 @@ __all__ = [
     "undo_tagging",
     "untag_from",
     "upsert_people",
-    "use_consent",
 ]

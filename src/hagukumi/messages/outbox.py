@@ -134,7 +134,7 @@ class Outbox:
             ledger.record_pending()
             for (job, _outcome, _at), column in zip(done, columns, strict=True):
                 if column[4] == "user_unknown":
-                    consent.suppress(job.address, reason="hard_bounce", now=now)
+                    consent.suppress(job.address, reason="hard_bounce", source=column[8], now=now)
 
     def release(self, jobs: Sequence[Job], now: datetime) -> None:
         """Give back mails that were never offered (a sender that stops)."""

@@ -276,9 +276,11 @@ def resubscribe(lead_id: int, delivery_id: int, *, evidence: str, now: datetime)
     row = SQL.delivery_of.row({"lead_id": lead_id, "id": delivery_id})
     if row is None:
         return False
-    owner, _address = _present_owner(row)
-    select = sql.SQL("SELECT {}::bigint AS lead_id").format(sql.Literal(owner))
-    consent.grant_from(select, basis="optin", text_id=None, evidence=evidence, now=now)
+    owner, address = _present_owner(row)
+    select = sql.SQL("SELECT {}::bigint AS lead_id, {}::text AS address").format(
+        sql.Literal(owner), sql.Literal(address)
+    )
+    consent.grant_from(select, basis="optin", text_id=None, evidence=evidence, now=now, over_stop=True)
     return True
 
 

@@ -94,7 +94,7 @@ def _top(found: Lead) -> dict[str, Any]:
         "kana": full_name(found.last_kana, found.first_kana),
         "missing": [services.COLUMNS[key].label for key in services.missing(found)],
         "state_name": "" if found.state == "active" else services.STATES.get(found.state, found.state),
-        "standing": (standing := consent.standing(found.lead_id)),
+        "standing": (standing := consent.standing(found.lead_id, found.email)),
         "basis": consent_rules.label(standing.basis, "en" if words.english() else "ja") if standing.basis else "",
         "suppressed": consent_rules.REASONS.get(standing.suppressed, ("", ""))[words.english()],
         "steps": _steps(found.lead_id),
@@ -338,13 +338,14 @@ def lead_consent(request: Request, lead_id: int) -> HttpResponse:
     else:
         # a moment later than an opt-out recorded in the same instant
         consent.grant_from(
-            services.ids_sql([lead_id]),
+            services.addresses_sql([lead_id]),
             basis=basis,
             text_id=None,
             evidence=by,
+            over_stop=True,
             now=request.now + timedelta(microseconds=1),
         )
-        if consent.standing(lead_id).may_mail:
+        if consent.standing(lead_id, found.email).may_mail:
             messages.success(request, _("配信の根拠を記録しました。"))
         else:
             messages.warning(request, _("記録しましたが、配信停止の申し出または不達があるため、配信はされません。"))

@@ -33,7 +33,7 @@ def unsubscribe(request: Request, token: str) -> HttpResponse:
         if request.POST.get("List-Unsubscribe") == "One-Click":
             return HttpResponse("ok", content_type="text/plain")
     owner, address, legal_name = found
-    stopped = not consent.standing(owner).may_mail
+    stopped = not consent.standing(owner, address).may_mail
     context = {
         "address": rules.masked_address(address),
         "by": legal_name,
