@@ -43,7 +43,7 @@ LIMIT %(limit)s::int;
 -- name: company_activity
 -- One row per kind: how often, by how many people and when last, among a company's people since %(since)s.
 SELECT a.kind, count(*) AS n, count(DISTINCT a.lead_id) AS people, max(a.at) AS last_at
-FROM lead l JOIN activity a ON a.lead_id = l.lead_id AND a.at >= %(since)s::timestamptz
+FROM lead l JOIN activity a ON a.lead_id = l.lead_id AND a.at >= %(since)s::timestamptz AND {by_a_person}
 WHERE l.company_id = %(company_id)s::bigint AND l.known_at IS NOT NULL
 GROUP BY a.kind
 ORDER BY n DESC, a.kind;

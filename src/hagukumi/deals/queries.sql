@@ -11,9 +11,10 @@ recent AS (
     SELECT c.lead_id, jsonb_agg(jsonb_build_object('kind', a.kind, 'object_id', a.object_id, 'at', a.at) ORDER BY a.at DESC) AS facts
     FROM chosen c
     CROSS JOIN LATERAL (
-        SELECT kind, object_id, at FROM activity
-        WHERE lead_id = c.lead_id AND kind = ANY (%(evidence_kinds)s::smallint[]) AND at <= %(now)s::timestamptz
-        ORDER BY at DESC LIMIT 8
+        SELECT a.kind, a.object_id, a.at FROM activity a
+        WHERE a.lead_id = c.lead_id AND a.kind = ANY (%(evidence_kinds)s::smallint[]) AND a.at <= %(now)s::timestamptz
+          AND {by_a_person}
+        ORDER BY a.at DESC LIMIT 8
     ) a
     GROUP BY c.lead_id
 ),

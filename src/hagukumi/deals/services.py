@@ -7,29 +7,16 @@ from django.db import transaction
 from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
-from hagukumi.forms import kinds as form_kinds
 from hagukumi.leads.models import Lead
+from hagukumi.ledger import kinds as registry
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
-from hagukumi.messages import kinds as message_kinds
 from hagukumi.phases import services as phases
-from hagukumi.tracking import kinds as tracking_kinds
 
 from . import kinds
 from .models import Deal, DealStage
 from .queries import SQL
 from .rules import STAGES, answer_due
-
-EVIDENCE_KINDS = [
-    kind.code
-    for kind in (
-        tracking_kinds.PAGE_VIEW,
-        tracking_kinds.DOWNLOAD,
-        message_kinds.MAIL_CLICKED,
-        form_kinds.FORM_SUBMITTED,
-        form_kinds.CONTENT_DOWNLOADED,
-    )
-]
 
 
 class AlreadyAnsweredError(ValueError):
@@ -57,7 +44,7 @@ def hand_over_from(select: sql.Composable, *, cause: str, now: datetime, hop: in
                 "cause": cause,
                 "now": now,
                 "due_at": answer_due(now, workspace.sla_hours if workspace else 24),
-                "evidence_kinds": EVIDENCE_KINDS,
+                "evidence_kinds": [kind.code for kind in registry.evidence()],
                 "kind": kinds.HANDOVER_CREATED.code,
                 "hop": hop,
             },

@@ -2,9 +2,19 @@
 
 from hagukumi.ledger.kinds import Kind
 
-FORM_SUBMITTED = Kind(20, "form_submitted", "フォーム回答", "Form answered", "forms", "form", object="form")
+FORM_SUBMITTED = Kind(
+    20, "form_submitted", "フォーム回答", "Form answered", "forms", "form", object="form", own=True, evidence=1
+)
 CONTENT_DOWNLOADED = Kind(
-    21, "content_downloaded", "資料ダウンロード", "Content downloaded", "file-download", "form", object="content"
+    21,
+    "content_downloaded",
+    "資料ダウンロード",
+    "Content downloaded",
+    "file-download",
+    "form",
+    object="content",
+    own=True,
+    evidence=2,
 )
 
 KINDS = (FORM_SUBMITTED, CONTENT_DOWNLOADED)

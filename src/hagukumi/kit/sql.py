@@ -2,7 +2,8 @@
 
 A file holds statements that begin with `-- name: some_name`. Parameters are `%(name)s` (cast them where PostgreSQL
 cannot infer a type: `%(now)s::timestamptz`). A statement may also hold `{slots}` for composed SQL (conditions, scopes);
-each slot declares a default in the header, `-- slot NAME: true`, which is what is prepared at boot.
+each slot declares a default in the header, `-- slot NAME: true`, which is what is prepared at boot. What many rooms'
+statements mean by one word (`share`) fills its slot everywhere, undeclared.
 """
 
 import importlib
@@ -23,6 +24,12 @@ _COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
 _HOLE = re.compile(r"\{(\w+)\}")
 _PARAM = re.compile(r"%\((\w+)\)s")
 _REGISTRY: dict[str, "Query"] = {}
+_SHARED: dict[str, str] = {}
+
+
+def share(slot: str, meaning: sql.Composable) -> None:
+    """Fill `{slot}` with `meaning` in every statement that has it: one definition, wherever it is asked."""
+    _SHARED[slot] = _text(meaning)
 
 
 class BrokenQueryError(RuntimeError):
@@ -39,7 +46,7 @@ class Query:
 
     def compose(self, **slots: sql.Composable | str) -> str:
         """The statement's text with its slots filled; unfilled ones take their declared default."""
-        filled = {}
+        filled = dict(_SHARED)
         for slot, default in self.slots.items():
             value = slots.pop(slot, default)
             filled[slot] = _text(value) if isinstance(value, sql.Composable) else value

@@ -321,6 +321,7 @@ WITH tagged AS (
 INSERT INTO news SELECT t.row_no FROM tagged t JOIN added a USING (lead_id, tag);
 
 -- name: tell_booth
+-- every act: whether a file's row is known, whoever did it
 -- A talk at a booth, once per person, source and wording. Rows that bring a new one are news.
 WITH told AS (
     SELECT DISTINCT ON (s.lead_id, i.booth_talk) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,
@@ -340,6 +341,7 @@ WITH told AS (
 INSERT INTO news SELECT row_no FROM told;
 
 -- name: tell_seminar
+-- every act: whether a file's row is known, whoever did it
 -- Attendance of a seminar, once per person, source and answer. Rows that bring a new one are news.
 WITH told AS (
     SELECT DISTINCT ON (s.lead_id, i.seminar) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,

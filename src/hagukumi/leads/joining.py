@@ -12,13 +12,6 @@ from . import kinds
 from .queries import SQL
 
 SEARCHED = (kinds.LEAD_CREATED, kinds.LEAD_IMPORTED, kinds.FIELD_CHANGED, kinds.LEAD_MERGED)
-OWN_ACTS = (
-    "page_view", "dwell", "scroll", "download", "custom", "mail_opened", "mail_clicked", "form_submitted",
-    "content_downloaded", "seminar_attended", "booth_talk", "call", "unsubscribed",
-)  # fmt: skip
-"""The kinds that count as the person's own act, by key: what "last active" means."""
-DOUBTFUL_ACTS = ("mail_opened", "mail_clicked")
-"""Those of them that mail gateways do as well."""
 
 
 def join_visitors(pairs: Sequence[tuple[int, int]], now: datetime) -> int:
@@ -52,9 +45,14 @@ def refresh_search(now: datetime) -> int:
 
 
 def refresh_recency(now: datetime) -> int:
-    """Step of the beat: move touched leads' last own act forward."""
-    codes = [registry.by_key(key).code for key in OWN_ACTS]
-    if not ledger.touched_kinds() & set(codes):
+    """Step of the beat: move touched leads' last own act forward, or back where that proved to be a machine's."""
+    codes = [kind.code for kind in registry.own()]
+    touched = ledger.touched_kinds() & set(codes)
+    if not touched:
         return 0
-    doubtful = [registry.by_key(key).code for key in DOUBTFUL_ACTS]
-    return SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful}, by_a_person=ledger.BY_A_PERSON)
+    doubtful = [kind.code for kind in registry.own() if kind.doubtful]
+    params = {"kinds": codes, "doubtful": doubtful}
+    moved = SQL.recency_touched.run(params)
+    if not touched.isdisjoint(doubtful):
+        moved += SQL.recency_back.run(params) + SQL.recency_gone.run(params)
+    return moved

@@ -24,6 +24,7 @@ SELECT lead_id, %(now)s::timestamptz, %(kind)s::smallint, jsonb_build_object('ta
 FROM untagged;
 
 -- name: join_visitors
+-- every act: all of a visitor's rows move, with their verdicts
 -- Moves what each anonymous lead did to the person it turned out to be. Pairs whose left side is known or already joined,
 -- or whose sides are the same, are left alone, so a repeat changes nothing. One fact per person joined.
 -- Moved rows keep `origin_lead_id` (undo), and each distinct (kind, object) of them gets a pulse again.
@@ -76,7 +77,6 @@ ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
 -- name: recency_touched
 -- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s; of those in
 -- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity's key.
--- slot by_a_person: true
 INSERT INTO lead_recency AS r (lead_id, at)
 SELECT t.lead_id, max(t.at)
 FROM touched t JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL
@@ -87,6 +87,29 @@ WHERE t.kind = ANY(%(kinds)s::smallint[])
   ))
 GROUP BY t.lead_id
 ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
+
+-- name: recency_back
+-- Where the last own act of a touched lead proved to be a machine's, it is the last one by a person again.
+-- Index: activity's key, read backwards.
+UPDATE lead_recency r SET at = last.at
+FROM (
+    SELECT DISTINCT t.lead_id, t.at FROM touched t JOIN activity a ON a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind
+    WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND NOT ({by_a_person})
+) gone
+CROSS JOIN LATERAL (
+    SELECT a.at FROM activity a
+    WHERE a.lead_id = gone.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+    ORDER BY a.at DESC LIMIT 1
+) last
+WHERE r.lead_id = gone.lead_id AND r.at = gone.at AND last.at < r.at;
+
+-- name: recency_gone
+-- Who has done nothing by themselves after all has no last act.
+DELETE FROM lead_recency r USING touched t
+WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND r.lead_id = t.lead_id AND r.at = t.at AND NOT EXISTS (
+    SELECT FROM activity a
+    WHERE a.lead_id = r.lead_id AND a.at = r.at AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+);
 
 -- name: page
 -- One row per lead of the page: the keys of the list in its order. {filters} and {after} restrict, {joins} bring tables.
@@ -142,11 +165,13 @@ SELECT coalesce((SELECT id FROM score_model ORDER BY id LIMIT 1), 0) AS score_mo
 SELECT DISTINCT tag FROM lead_tag ORDER BY tag LIMIT 200;
 
 -- name: tagged_at
+-- every act: tags are put by staff and by the house
 -- Whom one bulk act tagged: those with the fact of that instant. Index: activity (kind, at).
 SELECT lead_id FROM activity
 WHERE kind = %(kind)s::smallint AND at = %(at)s::timestamptz AND details ->> 'tag' = %(tag)s::text;
 
 -- name: timeline
+-- every act: a machine's acts are shown with their verdict
 -- Newest first, what happened to one lead before the row (%(at)s, %(id)s). Index: activity's key (lead_id, at, id).
 SELECT at, id, kind, object_id, amount, channel, origin_lead_id, details
 FROM activity

@@ -8,6 +8,8 @@ class Kind:
     """`icon` is a Tabler icon name; `object` the table that object_id points to ('' = none); `unit` that of `amount`.
 
     `group` is the timeline filter it belongs to: web, mail, form, seminar, call, lead, qualify, scenario, deal.
+    What it says of the person: `own`, they did it themselves ("last active"); `doubtful`, machines do it in their place;
+    `contact`, they and our staff have talked; `evidence`, what a seller asks for first (1), next ... (0: nothing).
     """
 
     code: int
@@ -18,6 +20,10 @@ class Kind:
     group: str
     object: str = ""
     unit: str = ""
+    own: bool = False
+    doubtful: bool = False
+    contact: bool = False
+    evidence: int = 0
 
 
 _BY_CODE: dict[int, Kind] = {}
@@ -38,6 +44,16 @@ def by_code(code: int) -> Kind:
 
 def by_key(key: str) -> Kind:
     return _BY_KEY[key]
+
+
+def own() -> list[Kind]:
+    """The kinds that are the person's own acts."""
+    return [kind for kind in every() if kind.own]
+
+
+def evidence() -> list[Kind]:
+    """The kinds that speak for a person, the strongest first."""
+    return sorted((kind for kind in every() if kind.evidence), key=lambda kind: kind.evidence)
 
 
 def every() -> list[Kind]:

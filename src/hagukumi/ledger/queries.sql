@@ -58,6 +58,19 @@ FROM fact HAVING count(*) > 0;
 INSERT INTO pulse (lead_id, kind, at, hop)
 SELECT lead_id, %(kind)s::smallint, %(now)s::timestamptz, 0 FROM ({leads}) l;
 
+-- name: judge
+-- Writes the verdicts of {verdicts} on acts of the ledger, with a pulse for each that says something new: at the instant
+-- of the act, so that its day is counted anew and what stood on it is asked again. Index: activity's key. Idempotent.
+-- slot verdicts: SELECT NULL::bigint AS lead_id, NULL::timestamptz AS at, NULL::bigint AS id, '' AS by, '' AS why WHERE false
+WITH judged AS (
+    UPDATE activity a SET details = coalesce(a.details, '{}') || jsonb_build_object('by', v.by, 'why', v.why)
+    FROM ({verdicts}) v
+    WHERE a.lead_id = v.lead_id AND a.at = v.at AND a.id = v.id
+      AND (a.details ->> 'by', a.details ->> 'why') IS DISTINCT FROM (v.by, v.why)
+    RETURNING a.lead_id, a.kind, a.object_id, a.at
+)
+INSERT INTO pulse (lead_id, kind, object_id, at) SELECT lead_id, kind, object_id, at FROM judged;
+
 -- name: add_facts
 -- Puts arrays of equal length into `fact`, one row each.
 INSERT INTO fact (lead_id, at, kind, object_id, amount, channel, details, hop)

@@ -12,11 +12,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import sql
 
 from . import kinds
+from .queries import BY_A_PERSON as BY_A_PERSON
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
-BY_A_PERSON = sql.Composed([sql.SQL("coalesce(a.details ->> 'by', '') <> 'suspect'")])
-"""A test on `activity a`: not an open or a click that looks like a machine's. Conditions count what people do."""
 HEART_LOCK = 0x48414755
 MAX_HOP = 12
 """A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""
@@ -80,6 +79,14 @@ def ask_again(select: sql.Composable, kind: str, now: datetime) -> int:
     For what a condition reads of a lead outside the ledger (its company). Returns how many leads.
     """
     return SQL.ask_again.run({"kind": kinds.by_key(kind).code, "now": now}, leads=select)
+
+
+def judge(verdicts: sql.Composable) -> int:
+    """Say who did acts that are in the ledger; the rooms think about them again. Returns how many verdicts changed.
+
+    `verdicts` yields lead_id, at, id, by ("human", "suspect", "bot") and why (a code). Repeats change nothing.
+    """
+    return SQL.judge.run(verdicts=verdicts)
 
 
 def ensure_range(first: datetime, last: datetime) -> None:

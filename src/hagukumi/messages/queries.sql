@@ -215,7 +215,7 @@ GROUP BY state, reason ORDER BY count(*) DESC;
 
 -- name: kpis
 -- What followed from the mails of `sent`: one row per (message_id, month). People count once per message and month.
--- Opens and clicks that look like a machine's ({"by": "suspect"}) are counted apart. CV: a form answered within %(days)s
+-- Opens and clicks that are not by a person are counted apart. CV: a form answered within %(days)s
 -- days after a human click on that message. Index: activity_kind_at and the ledger's primary key.
 -- slot sent: SELECT lead_id, object_id AS message_id, at FROM activity WHERE false
 WITH mails AS MATERIALIZED (
@@ -225,7 +225,7 @@ person AS MATERIALIZED (
     SELECT message_id, month, lead_id, count(*) AS mails, min(at) AS at FROM mails GROUP BY message_id, month, lead_id
 ),
 act AS MATERIALIZED (
-    SELECT a.lead_id, a.kind, a.object_id, a.at, coalesce(a.details ->> 'by', '') = 'suspect' AS suspect
+    SELECT a.lead_id, a.kind, a.object_id, a.at, NOT ({by_a_person}) AS suspect
     FROM activity a
     WHERE a.kind IN (%(opened)s::smallint, %(clicked)s::smallint, %(unsubscribed)s::smallint)
       AND a.at >= (SELECT min(at) FROM person)
@@ -259,6 +259,7 @@ LEFT JOIN followed f USING (message_id, month) LEFT JOIN converted c USING (mess
 ORDER BY m.month DESC, m.sent DESC;
 
 -- name: sent_facts
+-- every act: what we sent
 -- Mails sent in [first, last): one row per mail. Index: activity_kind_at.
 SELECT lead_id, object_id AS message_id, at FROM activity
 WHERE kind = %(sent)s::smallint AND at >= %(first)s::timestamptz AND at < %(last)s::timestamptz;
@@ -269,6 +270,7 @@ SELECT lead_id, message_id, sent_at AS at FROM delivery
 WHERE message_id = %(message_id)s::bigint AND state = 'sent' AND broadcast_id = %(broadcast_id)s::bigint;
 
 -- name: failed_facts
+-- every act: what did not arrive
 -- Mails that failed for good in [first, last), per message and JST month. Index: activity_kind_at.
 SELECT object_id AS message_id, date_trunc('month', at AT TIME ZONE 'Asia/Tokyo')::date AS month, count(*) AS failed
 FROM activity WHERE kind = %(failed)s::smallint AND at >= %(first)s::timestamptz AND at < %(last)s::timestamptz
@@ -302,9 +304,12 @@ WHERE m.archived_at IS NULL GROUP BY m.id, f.id ORDER BY m.updated_at DESC;
 SELECT d.lead_id, d.id, d.state, d.reason, d.attempts, d.due_at, d.sent_at, d.address, d.receipt,
     coalesce(l.last_name || ' ' || l.first_name, '') AS person, coalesce(l.company_name, '') AS company,
     EXISTS (SELECT 1 FROM activity a WHERE a.lead_id = d.lead_id AND a.kind = %(opened)s::smallint
-        AND a.object_id = d.message_id AND a.at >= d.sent_at) AS opened,
+        AND a.object_id = d.message_id AND a.at >= d.sent_at AND {by_a_person}) AS opened,
     EXISTS (SELECT 1 FROM activity a WHERE a.lead_id = d.lead_id AND a.kind = %(clicked)s::smallint
-        AND a.object_id = d.message_id AND a.at >= d.sent_at) AS clicked
+        AND a.object_id = d.message_id AND a.at >= d.sent_at AND {by_a_person}) AS clicked,
+    (SELECT max(CASE a.details ->> 'by' WHEN 'bot' THEN 2 ELSE 1 END) FROM activity a WHERE a.lead_id = d.lead_id
+        AND a.kind IN (%(opened)s::smallint, %(clicked)s::smallint) AND a.object_id = d.message_id AND a.at >= d.sent_at
+        AND NOT ({by_a_person})) AS machine
 FROM delivery d LEFT JOIN lead l ON l.lead_id = d.lead_id
 WHERE d.message_id = %(message_id)s::bigint
   AND (%(broadcast_id)s::bigint IS NULL OR d.broadcast_id = %(broadcast_id)s::bigint)

@@ -1,4 +1,5 @@
 -- name: home_counts
+-- every act: kinds that the house and its staff bring about, and answers
 -- How often and to how many people each kind happened since %(since)s. One row a kind. Index: activity_kind_at.
 -- A first placement in a phase is no move: it comes with every new lead and leaves no phase.
 SELECT kind, count(*) AS facts, count(DISTINCT lead_id) AS people
@@ -8,6 +9,7 @@ WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at
 GROUP BY kind;
 
 -- name: home_moves
+-- every act: kinds that the house and its staff bring about, and answers
 -- The newest facts of these kinds since %(since)s with their people, and for a phase move the phase. One row a fact.
 -- Moves of the primary phase model only: the same act often moves a person in the others too.
 -- Index: activity_kind_at, read backwards per kind.

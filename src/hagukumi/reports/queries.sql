@@ -1,7 +1,6 @@
 -- name: funnel
 -- People of the cohort (became known in [first, last), of a source if given) who have reached each stage or a later one
 -- by %(until)s. One row per stage position, 0 = all. Stage of a fact = %(stages)s beside %(kinds)s.
--- slot by_a_person: true
 WITH cohort AS (
     SELECT lead_id FROM lead
     WHERE known_at >= %(first)s::timestamptz AND known_at < %(last)s::timestamptz AND merged_into IS NULL
@@ -27,7 +26,7 @@ ORDER BY position;
 SELECT a.kind, count(*) AS facts, count(DISTINCT a.lead_id) AS people, coalesce(sum(a.amount), 0)::float8 AS amount
 FROM activity a JOIN lead l USING (lead_id)
 WHERE a.kind = ANY (%(kinds)s::smallint[]) AND a.at >= %(first)s::timestamptz AND a.at < %(last)s::timestamptz
-  AND (%(source_id)s::bigint IS NULL OR l.source_id = %(source_id)s::bigint)
+  AND {by_a_person} AND (%(source_id)s::bigint IS NULL OR l.source_id = %(source_id)s::bigint)
 GROUP BY a.kind;
 
 -- name: source_yield
@@ -42,7 +41,7 @@ reached AS (
            bool_or(a.kind = ANY (%(deal)s::smallint[])) AS deal, bool_or(a.kind = %(won)s::smallint) AS won,
            coalesce(sum(a.amount) FILTER (WHERE a.kind = %(won)s::smallint), 0)::bigint AS yen
     FROM activity a
-    WHERE a.kind = ANY (%(mql)s::smallint[]) AND a.lead_id IN (SELECT lead_id FROM cohort)
+    WHERE a.kind = ANY (%(mql)s::smallint[]) AND a.lead_id IN (SELECT lead_id FROM cohort) AND {by_a_person}
     GROUP BY a.lead_id
 )
 SELECT s.id, s.name, s.type, s.date, s.cost_yen, count(c.lead_id) AS leads,
@@ -54,6 +53,7 @@ GROUP BY s.id
 ORDER BY won_yen DESC, leads DESC, s.id;
 
 -- name: monthly
+-- every act: kinds that staff bring about
 -- Per JST month of [first, last): new leads, handovers, deals opened, deals won, yen won. One row per month, gaps as 0.
 WITH months AS (
     SELECT generate_series(date_trunc('month', %(first)s::timestamptz AT TIME ZONE 'Asia/Tokyo'),

@@ -7,7 +7,6 @@ from typing import Any
 from hagukumi.deals import kinds as deals
 from hagukumi.kit import clock
 from hagukumi.leads import kinds as leads
-from hagukumi.ledger import services as ledger
 
 from .models import Plan
 from .queries import SQL
@@ -42,8 +41,7 @@ def funnel(window: Window, until: datetime) -> list[Step]:
             "kinds": [kind for kind, _ in kinds],
             "stages": [position for _, position in kinds],
             "top": len(STAGES) - 1,
-        },
-        by_a_person=ledger.BY_A_PERSON,
+        }
     )
     counts = {row["position"]: row["people"] for row in rows}
     return steps([counts.get(position, 0) for position in range(len(STAGES))])

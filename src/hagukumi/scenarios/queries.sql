@@ -217,6 +217,7 @@ ORDER BY e.due_at, e.lead_id
 LIMIT %(limit)s::int;
 
 -- name: people_through
+-- every act: the scenario's own steps
 -- People whose way through the scenario has ended, newest first, from the ledger; keyset (at, id). Index: activity_kind_at.
 -- slot before: true
 SELECT a.lead_id, a.at, a.id, coalesce((a.details ->> 'stopped')::boolean, false) AS stopped, l.last_name, l.first_name, l.company_name

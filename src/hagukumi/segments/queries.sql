@@ -85,6 +85,7 @@ SELECT count(*) FROM ({members}) m;
 SELECT {tests} FROM lead l WHERE l.lead_id = %(lead_id)s::bigint;
 
 -- name: acts_of
+-- every act: the leaf's own test says whose acts it counts
 -- The three latest acts of one lead that a leaf counts. Index: activity's key.
 -- slot acts: true
 -- slot window: true

@@ -2,11 +2,13 @@
 
 from hagukumi.ledger.kinds import Kind
 
-PAGE_VIEW = Kind(1, "page_view", "ページ閲覧", "Page view", "eye", "web", object="page")
-DWELL = Kind(2, "dwell", "滞在", "Time on page", "clock", "web", object="page", unit="seconds")
-SCROLL = Kind(3, "scroll", "スクロール", "Scroll depth", "arrow-down", "web", object="page", unit="percent")
-DOWNLOAD = Kind(4, "download", "ファイルのダウンロード", "File download", "download", "web", object="page")
-CUSTOM = Kind(5, "custom", "計測イベント", "Tracked event", "bolt", "web", object="page")
+PAGE_VIEW = Kind(1, "page_view", "ページ閲覧", "Page view", "eye", "web", object="page", own=True, evidence=5)
+DWELL = Kind(2, "dwell", "滞在", "Time on page", "clock", "web", object="page", unit="seconds", own=True)
+SCROLL = Kind(3, "scroll", "スクロール", "Scroll depth", "arrow-down", "web", object="page", unit="percent", own=True)
+DOWNLOAD = Kind(
+    4, "download", "ファイルのダウンロード", "File download", "download", "web", object="page", own=True, evidence=3
+)
+CUSTOM = Kind(5, "custom", "計測イベント", "Tracked event", "bolt", "web", object="page", own=True)
 VISITOR_JOINED = Kind(6, "visitor_joined", "匿名の訪問履歴を統合", "Earlier visits joined", "link", "web")
 
 KINDS = (PAGE_VIEW, DWELL, SCROLL, DOWNLOAD, CUSTOM, VISITOR_JOINED)

@@ -179,6 +179,7 @@ ON CONFLICT (day, kind) DO NOTHING;
 
 -- name: mark_range
 -- Every (JST day, kind) of the ledger between two days is counted anew: the watermark redone.
+-- every act: which days there are, not what happened on them
 INSERT INTO rollup_due (day, kind, due_at)
 SELECT DISTINCT (at AT TIME ZONE 'Asia/Tokyo')::date, kind, %(now)s::timestamptz FROM activity
 WHERE at >= (%(first)s::date)::timestamp AT TIME ZONE 'Asia/Tokyo'
@@ -199,7 +200,7 @@ USING unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
 WHERE activity_day.day = due.day AND activity_day.kind = due.kind;
 
 -- name: count_days
--- Counts the due (JST day, kind) pairs anew, one row per object (0 = none). Index: activity (kind, at). Idempotent.
+-- Counts the due (JST day, kind) pairs anew, one row per object (0 = none), without what machines did. Index: activity (kind, at). Idempotent.
 INSERT INTO activity_day (day, kind, object_id, count, leads)
 SELECT day, kind, object_id, sum(times), count(*)
 FROM (
@@ -207,7 +208,7 @@ FROM (
     FROM unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
     JOIN activity a ON a.kind = due.kind
      AND a.at >= due.day::timestamp AT TIME ZONE 'Asia/Tokyo'
-     AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo'
+     AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' AND {by_a_person}
     GROUP BY 1, 2, 3, 4
 ) per_lead
 GROUP BY 1, 2, 3;

@@ -34,8 +34,6 @@ STATES = {
     "returned": gettext_lazy("差し戻し"),
 }
 PAGE = 50
-STRONGEST = ("form_submitted", "content_downloaded", "download", "mail_clicked", "page_view")
-"""Evidence in the order in which a seller asks for it: an answer says more than a page view."""
 
 
 class ReturnForm(forms.Form):
@@ -98,11 +96,11 @@ def handovers(request: Request) -> HttpResponse:
 
 def _strongest(packet: dict[str, Any]) -> list[dict[str, Any]]:
     """A packet's three strongest facts, each thing once."""
-    rank = {kinds.by_key(key).code: place for place, key in enumerate(STRONGEST)}
+    rank = {kind.code: kind.evidence for kind in kinds.evidence()}
     things: dict[tuple[int, int | None], dict[str, Any]] = {}
     for fact in packet.get("facts", ()):  # newest first: the latest of each thing is kept
         things.setdefault((fact["kind"], fact["object_id"]), fact)
-    return sorted(things.values(), key=lambda fact: rank.get(fact["kind"], len(rank)))[:3]
+    return sorted(things.values(), key=lambda fact: rank.get(fact["kind"], len(rank) + 1))[:3]
 
 
 def _told(packets: Sequence[Sequence[dict[str, Any]]]) -> list[list[leads.Entry]]:

@@ -69,7 +69,7 @@ class Acted(Condition):
                     literal(self.form_kinds)
                 )
             )
-        if any(key.startswith("mail_") for key in self.kinds_):
+        if any(ledger_kinds.by_key(key).doubtful for key in self.kinds_):
             tests.append(ledger.BY_A_PERSON)
         return sql.SQL(" AND ").join(tests) + moment.scoped("a.lead_id")
 
