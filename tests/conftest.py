@@ -7,7 +7,7 @@ from pathlib import Path
 _home = Path(tempfile.mkdtemp(prefix="hagukumi-test-"))
 os.environ.setdefault("HAGUKUMI_HOME", str(_home))
 os.environ.setdefault("HAGUKUMI_SECRET_KEY", "only-for-tests")
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.config.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
 
 from hagukumi.embedded.postgres import EmbeddedPostgres  # noqa: E402
 
@@ -96,7 +96,7 @@ def signed_in() -> Callable:
 @pytest.fixture
 def people(db, now) -> Callable:
     """Makes n known leads with complete facts and returns their ids; keyword arguments override columns."""
-    from hagukumi.leads.models import Lead, LeadIdentity
+    from hagukumi.people.leads.models import Lead, LeadIdentity
 
     def make(n: int = 1, **overrides) -> list[int]:
         facts = {
@@ -151,7 +151,7 @@ class Live:
     running: list[subprocess.Popen] = field(default_factory=list)
 
     def run(self, *arguments: str) -> subprocess.Popen:
-        """Start one more program with this house's environment: `run("-m", "hagukumi.cli", "worker")`."""
+        """Start one more program with this house's environment: `run("-m", "hagukumi.app.cli", "worker")`."""
         with self.log.open("ab") as log:
             process = subprocess.Popen([sys.executable, *arguments], env=self.environment, stdout=log, stderr=log)
         self.running.append(process)
@@ -223,7 +223,7 @@ def live(transactional_db, now, tmp_path) -> Iterator[Live]:
     }  # fmt: skip
     house = Live(url, port, environment, clock_file, tmp_path / "house.log")
     house.set_clock(now)
-    house.run("-c", f"from hagukumi.config.web import serve; serve({port})")
+    house.run("-c", f"from hagukumi.app.web import serve; serve({port})")
     try:
         _answers(f"{url}/login/")
         yield house

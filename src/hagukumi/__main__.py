@@ -1,5 +1,5 @@
 """`python -m hagukumi` is `hagukumi`."""
 
-from hagukumi.cli import main
+from hagukumi.app.cli import main
 
 raise SystemExit(main())

@@ -7,6 +7,6 @@ class HagukumiConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from hagukumi.config import wiring
+        from hagukumi.app import wiring
 
         wiring.connect()

@@ -6,10 +6,10 @@ import pytest
 
 from hagukumi.accounts import services
 from hagukumi.accounts.models import ApiToken, AuditEntry, User
-from hagukumi.config import readymade
-from hagukumi.messages.models import Sender
-from hagukumi.phases.models import PhaseRule
-from hagukumi.segments.models import Segment
+from hagukumi.app import readymade
+from hagukumi.channels.mail.models import Sender
+from hagukumi.judge.phases.models import PhaseRule
+from hagukumi.judge.segments.models import Segment
 
 PASSWORD = "correct-horse-battery"
 

@@ -6,12 +6,12 @@ import pytest
 from django.db.models import Count
 
 from hagukumi.accounts.models import User
-from hagukumi.deals.models import Deal, Handover
+from hagukumi.channels.mail.models import Delivery
+from hagukumi.collect.tracking.models import Inbox
 from hagukumi.demo import company
-from hagukumi.leads.models import Lead
 from hagukumi.ledger.models import Activity, Pulse, SetAside
-from hagukumi.messages.models import Delivery
-from hagukumi.tracking.models import Inbox
+from hagukumi.people.leads.models import Lead
+from hagukumi.sales.deals.models import Deal, Handover
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -9,12 +9,12 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
+from hagukumi.channels.mail.models import Message, Sender  # noqa: E402
+from hagukumi.collect.tracking.models import Site  # noqa: E402
+from hagukumi.judge.segments.models import Segment  # noqa: E402
 from hagukumi.kit import clock  # noqa: E402
-from hagukumi.messages.models import Message, Sender  # noqa: E402
-from hagukumi.scenarios import services  # noqa: E402
-from hagukumi.scenarios.rules import Graph  # noqa: E402
-from hagukumi.segments.models import Segment  # noqa: E402
-from hagukumi.tracking.models import Site  # noqa: E402
+from hagukumi.nurture.scenarios import services  # noqa: E402
+from hagukumi.nurture.scenarios.rules import Graph  # noqa: E402
 
 PEOPLE = """
 INSERT INTO lead (known_at, last_name, company_name, email, created_at, updated_at)

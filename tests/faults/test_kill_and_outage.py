@@ -100,7 +100,7 @@ def house(tmp_path, postgres, sink) -> Iterator[House]:
         "SMTP_URL": f"smtp://127.0.0.1:{sink[1]}",
         "HAGUKUMI_COLLECTOR_PORT": str(free_port()),
         "PORT": str(free_port()),
-        "DJANGO_SETTINGS_MODULE": "hagukumi.config.settings",
+        "DJANGO_SETTINGS_MODULE": "hagukumi.app.settings",
         "HAGUKUMI_SECRET_KEY": "only-for-tests",
     }
     environment.pop("HAGUKUMI_CLOCK", None)

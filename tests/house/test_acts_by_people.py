@@ -40,4 +40,4 @@ def test_nobody_spells_the_verdicts_out_but_their_room():
     """`details ->> 'by' = 'suspect'` in a query would be a second definition."""
     spelled = re.compile(r"->>\s*'by'")
     found = {str(path) for path, _name, text in statements() if spelled.search(text)}
-    assert {path.split("/")[-2] for path in found} <= {"ledger", "tracking", "messages"}, sorted(found)
+    assert {path.split("/")[-2] for path in found} <= {"ledger", "tracking", "mail"}, sorted(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hagukumi import cli
+from hagukumi.app import cli
 
 VERBS = sorted(next(a for a in cli.parser()._actions if isinstance(a, argparse._SubParsersAction)).choices)
 JAPANESE = re.compile(r"[ぁ-んァ-ン一-龯]")

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from django.db.migrations import operations
 from django.db.migrations.loader import MigrationLoader
 
-from hagukumi.config import migrate
+from hagukumi.app import migrate
 from hagukumi.embedded.errors import StartError
 
 FOLDER = Path(__file__).resolve().parents[2] / "src" / "hagukumi" / "migrations"

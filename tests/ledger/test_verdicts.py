@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from psycopg import sql
 
-from hagukumi.deals import services as deals
-from hagukumi.deals.models import Handover
-from hagukumi.leads.models import LeadRecency
+from hagukumi.channels.mail import services as messages
+from hagukumi.channels.mail.models import Delivery
+from hagukumi.judge.segments import services as segments
+from hagukumi.judge.segments.models import SegmentMember
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity, ActivityDay, Pulse
-from hagukumi.messages import services as messages
-from hagukumi.messages.models import Delivery
-from hagukumi.segments import services as segments
-from hagukumi.segments.models import SegmentMember
+from hagukumi.people.leads.models import LeadRecency
+from hagukumi.sales.deals import services as deals
+from hagukumi.sales.deals.models import Handover
 from hagukumi.worker.heart import settle
 
 pytestmark = pytest.mark.django_db

@@ -1,9 +1,9 @@
 """What is read without a fact (a company's sales, a page's meaning) changes scores as soon as somebody corrects it."""
 
-from hagukumi.companies.models import Company
-from hagukumi.config import readymade
-from hagukumi.leads.models import Lead
-from hagukumi.scoring import services as scoring
+from hagukumi.app import readymade
+from hagukumi.judge.scoring import services as scoring
+from hagukumi.people.companies.models import Company
+from hagukumi.people.leads.models import Lead
 from hagukumi.worker import heart
 
 

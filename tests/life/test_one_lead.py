@@ -51,16 +51,16 @@ def phases(lead_id: int) -> list[str]:
 def company(now, marketer, seller, site):
     """What marketing has prepared: sender, two mails, a paper behind a form, segments, and two scenarios as drafts."""
     from hagukumi.accounts.models import Workspace
-    from hagukumi.config import readymade
-    from hagukumi.content import services as contents
-    from hagukumi.content.models import Content
-    from hagukumi.forms import services as forms
-    from hagukumi.forms.models import Form
-    from hagukumi.messages.models import Message, Sender
-    from hagukumi.scenarios import services as scenarios
-    from hagukumi.scenarios.rules import Graph
-    from hagukumi.segments import services as segments
-    from hagukumi.tracking import services as tracking
+    from hagukumi.app import readymade
+    from hagukumi.channels.mail.models import Message, Sender
+    from hagukumi.collect.content import services as contents
+    from hagukumi.collect.content.models import Content
+    from hagukumi.collect.forms import services as forms
+    from hagukumi.collect.forms.models import Form
+    from hagukumi.collect.tracking import services as tracking
+    from hagukumi.judge.segments import services as segments
+    from hagukumi.nurture.scenarios import services as scenarios
+    from hagukumi.nurture.scenarios.rules import Graph
 
     readymade.lay(now)
     Workspace.objects.create(name="ひなた計測株式会社", set_up_at=now)
@@ -329,7 +329,7 @@ class Life:
 def test_one_lead(live, browser_page, browser, person, site, company, marketer, seller, until, artifacts, now):
     life = Life(live, until, artifacts, browser_page)
     for part in ("mailbox", "collector", "worker", "sender"):
-        live.run("-m", "hagukumi.cli", part)
+        live.run("-m", "hagukumi.app.cli", part)
     life.sign_in(browser_page, marketer.email)
     for name in ("follow", "sales"):
         life.publish(company[name], name)

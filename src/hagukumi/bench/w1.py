@@ -14,7 +14,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from hagukumi.kit import clock
-from hagukumi.leads import imports, kinds
+from hagukumi.people.imports import services as imports
+from hagukumi.people.leads import kinds
+from hagukumi.people.sources import services as sources
 
 LEADS = 1_000_000
 ACTIVITY = 0
@@ -55,7 +57,7 @@ def run(leads: int, activity: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path, plain = Path(folder) / "cards.csv", Path(folder) / "plain.csv"
         _write(path, plain, leads)
-        source = imports.find_or_make_source("bench", now=clock.now())
+        source = sources.find_or_make("bench", now=clock.now())
         limit = _timed_limit(plain, source.id)
         _empty()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -23,8 +23,8 @@ from django.conf import settings
 from django.db import connection
 
 from hagukumi.bench import hits
+from hagukumi.collect.tracking import services as tracking
 from hagukumi.kit import clock
-from hagukumi.tracking import services as tracking
 
 LEADS = 0
 ACTIVITY = 0

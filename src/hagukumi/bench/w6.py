@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import connection
 
+from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import clock
-from hagukumi.messages.models import Message, Sender
-from hagukumi.scenarios import services
-from hagukumi.scenarios.models import Scenario, ScenarioVersion
-from hagukumi.scenarios.rules import Graph
-from hagukumi.segments.models import Segment
+from hagukumi.nurture.scenarios import services
+from hagukumi.nurture.scenarios.models import Scenario, ScenarioVersion
+from hagukumi.nurture.scenarios.rules import Graph
 from hagukumi.worker import heart
 
 LEADS = 1_000_000

@@ -25,11 +25,11 @@ from django.db import connection
 from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
+from hagukumi.channels.mail import services
+from hagukumi.channels.mail.models import Delivery, Message
+from hagukumi.channels.mail.models import Sender as Identity
 from hagukumi.kit import clock, smtp
 from hagukumi.ledger import services as ledger
-from hagukumi.messages import services
-from hagukumi.messages.models import Delivery, Message
-from hagukumi.messages.models import Sender as Identity
 from hagukumi.worker.sender import CONNECTIONS, Sender
 
 LEADS = 20_000

@@ -11,24 +11,24 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from hagukumi.accounts.models import User, Workspace
-from hagukumi.companies.models import Company
-from hagukumi.consent.models import ConsentText
-from hagukumi.content.models import Content
-from hagukumi.deals import services as deals
-from hagukumi.forms.models import Form, FormVersion
+from hagukumi.channels.mail import services as mail
+from hagukumi.channels.mail.models import Broadcast, Message, Sender
+from hagukumi.collect.content.models import Content
+from hagukumi.collect.forms.models import Form, FormVersion
+from hagukumi.collect.tracking import services as tracking
+from hagukumi.collect.tracking.models import Page
+from hagukumi.judge.phases import services as phases
+from hagukumi.judge.scoring import services as scoring
+from hagukumi.judge.scoring.models import ScoreModel, ScoreVersion
+from hagukumi.judge.segments import services as segments
+from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import answers, clock, ja
-from hagukumi.leads.models import Source
-from hagukumi.messages import services as mail
-from hagukumi.messages.models import Broadcast, Message, Sender
-from hagukumi.phases import services as phases
-from hagukumi.scenarios import services as scenarios
-from hagukumi.scenarios.rules import Graph
-from hagukumi.scoring import services as scoring
-from hagukumi.scoring.models import ScoreModel, ScoreVersion
-from hagukumi.segments import services as segments
-from hagukumi.segments.models import Segment
-from hagukumi.tracking import services as tracking
-from hagukumi.tracking.models import Page
+from hagukumi.nurture.scenarios import services as scenarios
+from hagukumi.nurture.scenarios.rules import Graph
+from hagukumi.people.companies.models import Company
+from hagukumi.people.consent.models import ConsentText
+from hagukumi.people.sources.models import Source
+from hagukumi.sales.deals import services as deals
 from hagukumi.worker import heart
 
 from . import paper, people, postman, story, words

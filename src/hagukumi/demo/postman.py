@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 from random import Random
 
+from hagukumi.channels.mail import services as mail
+from hagukumi.channels.mail.services import Job, Outbox
 from hagukumi.kit.smtp import Outcome
-from hagukumi.messages import services as mail
-from hagukumi.messages.services import Job, Outbox
 
 from . import words
 from .people import Company

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from hagukumi.deals import services as deals
-from hagukumi.deals.models import Deal, Handover
-from hagukumi.leads import services as leads
-from hagukumi.leads.models import LeadIdentity
+from hagukumi.collect.tracking.models import Inbox
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
-from hagukumi.tracking.models import Inbox
+from hagukumi.people.identity import services as identity
+from hagukumi.people.leads.models import LeadIdentity
+from hagukumi.sales.deals import services as deals
+from hagukumi.sales.deals.models import Deal, Handover
 
 from . import words
 from .people import Person
@@ -101,7 +101,7 @@ def arrive(random: Random, stage: Stage, cast: Cast, web: "Web", coming: list[Ar
     facts: list[Fact] = []
     for (source, basis), group in by_door.items():
         at = max(arrival.at for arrival in group)
-        ids = leads.upsert_people(
+        ids = identity.upsert_people(
             [arrival.person.row for arrival in group],
             source_id=stage.sources[source],
             basis=basis,

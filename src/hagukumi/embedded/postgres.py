@@ -26,13 +26,7 @@ from psycopg import sql
 
 from hagukumi.embedded import cluster
 from hagukumi.embedded.errors import StartError
-from hagukumi.embedded.process import (
-    alive,
-    die_with_parent,
-    let_through,
-    lock_file,
-    unprivileged_user,
-)
+from hagukumi.embedded.process import alive, die_with_parent, let_through, lock_file, unprivileged_user
 
 ROLE = DATABASE = "hagukumi"
 _SOCKET_LIMIT = 100  # bytes of a socket's path; the kernel's own limit is 107 (macOS: 103)

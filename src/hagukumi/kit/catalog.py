@@ -1,7 +1,8 @@
-"""The message catalogues: `python -m hagukumi.kit.catalog update [ROOM] | check [ROOM] | compile`.
+"""The message catalogues: `python -m hagukumi.kit.catalog update | check | compile`.
 
-Msgids are Japanese; each room has one English catalogue, so two people never edit the same one. A file belongs to the
-room of its folder (`<room>/`, `ui/templates/<room>/`) or name (`ui/<room>.py`, `api/<room>.py`), else to `house`.
+Msgids are Japanese. The
+words of a noun lie beside its screen (`screens/<group>/<noun>/locale`), as do those of its room;
+a word that two nouns use is a shared term and lies in `screens/shell/locale`, so that it has one English everywhere.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import io
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages import Catalog
@@ -18,28 +20,23 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-from hagukumi.kit.locales import LOCALE_ROOT
+from hagukumi.kit.locales import SCREENS
 
-SOURCE = LOCALE_ROOT.parent
-ROOMS = (
-    "accounts", "companies", "consent", "content", "deals", "forms", "leads", "messages", "phases", "reports",
-    "scenarios", "scoring", "segments", "tracking",
-)  # fmt: skip
-_SHARED = {
-    "imports": "leads",
-    "sources": "leads",
-    "lead": "leads",
-    "timeline": "leads",
-    "members": "accounts",
-    "audit": "accounts",
-    "conditions": "segments",
-    "form_builder": "forms",
-    "public_forms": "forms",
-    "scenario_forms": "scenarios",
-    "broadcasts": "messages",
-    "mail_kpi": "messages",
-    "unsubscribe": "messages",
-}  # faces without a room of their own
+SOURCE = SCREENS.parent
+SHELL = "shell"
+NOUNS = (SHELL, *sorted(path.parent.relative_to(SCREENS).as_posix() for path in SCREENS.glob("*/*/__init__.py")))
+_HOMES = {
+    "accounts": "settings/accounts",
+    "overview/health": "settings/health",
+    "overview/homes": "overview/home",
+    "overview/leads": "people/leads",
+    "overview/timeline": "people/leads",
+    "overview/companies": "people/companies",
+    "people/consent": "people/leads",
+    "people/fields": "people/leads",
+    "people/identity": "people/imports",
+}
+"""Rooms whose words lie beside a screen of another name."""
 _VERBS = {"gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
 _JAPANESE = re.compile(r"[\u3041-\u30ff\u3400-\u9fff]")
 _NO_TEXT = re.compile(
@@ -48,32 +45,54 @@ _NO_TEXT = re.compile(
     re.DOTALL,
 )
 _NOISE = re.compile(r'"(POT?-[A-Z][a-z]+-Date|Generated|Last-Translator|Language-Team|Report-Msgid|Project-Id)')
-_HEAD = "Hagukumi: the English words of one room. msgids are the Japanese ones."
+_HEAD = "Hagukumi: the English words of one noun. msgids are the Japanese ones."
 Keywords = dict[str, tuple[int | tuple[int, str], ...] | None]
 
 
-def room_of(path: Path) -> str:
-    """The room whose catalogue holds this file's words."""
+def noun_of(path: Path) -> str:
+    """The noun beside whose screen this file's words belong."""
     parts = path.relative_to(SOURCE).parts
-    name = Path(parts[-1]).stem if parts[0] in ("ui", "api") and len(parts) == 2 else parts[0]
-    if parts[:2] == ("ui", "templates"):
-        name = parts[2]
-    name = _SHARED.get(name, name)
-    return name if name in ROOMS else "house"
+    if parts[0] == "screens":
+        parts = parts[1:]
+    elif parts[0] == "integrations":
+        name = Path(parts[-1]).stem
+        return next((noun for noun in NOUNS if noun.endswith(f"/{name}")), SHELL)
+    place = "/".join(parts[:2])
+    found = _HOMES.get(place, _HOMES.get(parts[0], place))
+    return found if found in NOUNS else SHELL
 
 
-def po_path(room: str) -> Path:
-    return LOCALE_ROOT / room / "en" / "LC_MESSAGES" / "django.po"
+def po_path(noun: str) -> Path:
+    return SCREENS / noun / "locale" / "en" / "LC_MESSAGES" / "django.po"
 
 
-def extracted(room: str) -> Catalog:
-    """A fresh catalogue of what the room's Python files and templates ask to have translated."""
-    catalog = _blank()
+Key = tuple[str | tuple[str, ...], str | None]
+
+
+@cache
+def _asked() -> dict[Key, dict[str, list[str]]]:
+    """Every msgid that the source asks for (with its plural, where any file has one): by noun, its files."""
+    found: dict[tuple[str, str | None], dict[str, list[str]]] = {}
+    plurals: dict[tuple[str, str | None], tuple[str, ...]] = {}
     for path in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html")]):
-        if "migrations" in path.parts or room_of(path) != room:
+        if "migrations" in path.parts:
             continue
-        for line, message, _comments, context in _messages(path):
-            catalog.add(message, None, [(path.relative_to(SOURCE).as_posix(), line)], context=context)
+        for _line, message, _comments, context in _messages(path):
+            singular = message if isinstance(message, str) else message[0]
+            if isinstance(message, tuple):
+                plurals[singular, context] = message
+            where = found.setdefault((singular, context), {}).setdefault(noun_of(path), [])
+            where.append(path.relative_to(SOURCE).as_posix())
+    return {(plurals.get(key, key[0]), key[1]): nouns for key, nouns in found.items()}
+
+
+def extracted(noun: str) -> Catalog:
+    """A fresh catalogue of the noun's own words; the shell's also holds the terms that several nouns share."""
+    catalog = _blank()
+    for (message, context), nouns in _asked().items():
+        if (SHELL if len(nouns) > 1 else next(iter(nouns))) == noun:
+            places = sorted({place for where in nouns.values() for place in where})
+            catalog.add(message, None, [(place, 1) for place in places], context=context)
     return catalog
 
 
@@ -104,28 +123,28 @@ def _blank() -> Catalog:
     return Catalog(locale="en", domain="django", project="Hagukumi", header_comment=f"# {_HEAD}", fuzzy=False)
 
 
-def load(room: str) -> Catalog:
-    """The room's catalogue as it is in the repository; empty where there is none yet."""
-    path = po_path(room)
+def load(noun: str) -> Catalog:
+    """The noun's catalogue as it is in the repository; empty where there is none yet."""
+    path = po_path(noun)
     if not path.exists():
         return _blank()
     with path.open("rb") as file:
         return read_po(file, locale="en", domain="django")
 
 
-def update(room: str) -> int:
-    """Bring the room's catalogue to what its files ask for; returns how many msgids wait for their English.
+def update(noun: str, old: list[Catalog]) -> int:
+    """Bring the noun's catalogue to what its files ask for; returns how many msgids wait for their English.
 
-    A msgid that another room has in English already takes its words: one term, one translation.
+    `old`: the catalogues as they were; a word that moved from one to another takes its English along.
     """
-    new, old = extracted(room), load(room)
-    others = [load(other) for other in ("house", *ROOMS) if other != room]
+    new = extracted(noun)
     for message in new:
         if message.id:
-            kept = [found for source in (old, *others) if (found := source.get(message.id, context=message.context))]
+            kept = [found for source in old if (found := source.get(message.id, context=message.context))]
             filled = [found.string for found in kept if _filled(found.string)]
+            filled = [string for string in filled if isinstance(string, str) == isinstance(message.id, str)]
             message.string = filled[0] if filled else message.id if _plain(message.id) else message.string
-    path = po_path(room)
+    path = po_path(noun)
     if not any(message.id for message in new):
         path.unlink(missing_ok=True)
         return 0
@@ -146,9 +165,9 @@ def _plain(message: str | tuple[str, ...] | list[str]) -> bool:
     return not _JAPANESE.search("".join(message))
 
 
-def problems(room: str) -> list[str]:
-    """What keeps the room's English from being complete, one line each; empty when it is."""
-    wanted, there = extracted(room), load(room)
+def problems(noun: str) -> list[str]:
+    """What keeps the noun's English from being complete, one line each; empty when it is."""
+    wanted, there = extracted(noun), load(noun)
     found = []
     for message in wanted:
         if not message.id:
@@ -163,13 +182,13 @@ def problems(room: str) -> list[str]:
         else:
             found += [f"{error}: {message.id!r}" for error in kept.check()]
     gone = [m.id for m in there if m.id and wanted.get(m.id, context=m.context) is None]
-    return found + [f"obsolete: {message!r}" for message in gone] + list(_bare(room))
+    return found + [f"obsolete: {message!r}" for message in gone] + list(_bare(noun))
 
 
-def _bare(room: str) -> Iterator[str]:
+def _bare(noun: str) -> Iterator[str]:
     """Japanese that stands in a template outside of every translation tag, unless its line says lang="ja"."""
-    for path in sorted((SOURCE / "ui/templates").rglob("*.html")):
-        if room_of(path) != room:
+    for path in sorted((SCREENS).rglob("*.html")):
+        if noun_of(path) != noun:
             continue
         text = _NO_TEXT.sub(lambda match: "\n" * match.group().count("\n"), path.read_text(encoding="utf-8"))
         for number, line in enumerate(text.splitlines(), 1):
@@ -177,23 +196,10 @@ def _bare(room: str) -> Iterator[str]:
                 yield f"not translatable: {path.relative_to(SOURCE)}:{number}: {line.strip()[:60]}"
 
 
-def conflicts() -> list[str]:
-    """msgids that two rooms put into English differently: only one of them would be shown."""
-    seen: dict[tuple[object, object], tuple[str, object]] = {}
-    found = []
-    for room in ("house", *ROOMS):
-        for message in load(room):
-            key = (message.id if isinstance(message.id, str) else tuple(message.id), message.context)
-            other, string = seen.setdefault(key, (room, message.string))
-            if message.id and string != message.string:
-                found.append(f"{other} and {room} differ: {message.id!r}: {string!r}, {message.string!r}")
-    return found
-
-
 def compile_all() -> int:
     """Write the binary catalogue beside each older or missing one; returns how many were written."""
     written = 0
-    for source in sorted(LOCALE_ROOT.glob("*/en/LC_MESSAGES/django.po")):
+    for source in sorted(SCREENS.glob("**/locale/en/LC_MESSAGES/django.po")):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
@@ -210,18 +216,17 @@ def compile_all() -> int:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m hagukumi.kit.catalog", description=__doc__)
     parser.add_argument("act", choices=("update", "check", "compile"))
-    parser.add_argument("room", nargs="?", choices=("house", *ROOMS))
-    given = parser.parse_args(arguments)
-    rooms = (given.room,) if given.room else ("house", *ROOMS)
-    if given.act == "compile":
+    act = parser.parse_args(arguments).act
+    if act == "compile":
         print(f"{compile_all()} catalogues compiled")
         return 0
-    if given.act == "update":
-        for room in rooms:
-            print(f"{room}: {update(room)} to translate in {po_path(room).relative_to(SOURCE)}")
+    if act == "update":
+        old = [load(noun) for noun in NOUNS]
+        for noun in NOUNS:
+            if waiting := update(noun, old):
+                print(f"{noun}: {waiting} to translate in {po_path(noun).relative_to(SOURCE)}")
         return 0
-    found = [f"{room}: {problem}" for room in rooms for problem in problems(room)]
-    found += [] if given.room else conflicts()
+    found = [f"{noun}: {problem}" for noun in NOUNS for problem in problems(noun)]
     print("\n".join(found) or "every word is there in English")
     return 1 if found else 0
 

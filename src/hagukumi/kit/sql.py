@@ -7,8 +7,6 @@ statements mean by one word (`share`) fills its slot everywhere, undeclared.
 """
 
 import importlib
-import importlib.util
-import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ _NAME = re.compile(r"^-- name:\s*(\w+)\s*$", re.MULTILINE)
 _SLOT = re.compile(r"^-- slot (\w+):\s*(.+)$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
 _HOLE = re.compile(r"\{(\w+)\}")
+_ROOT = Path(__file__).resolve().parents[1]
 _PARAM = re.compile(r"%\((\w+)\)s")
 _REGISTRY: dict[str, "Query"] = {}
 _SHARED: dict[str, str] = {}
@@ -98,10 +97,11 @@ class Queries:
 
 def _parse(path: Path) -> Iterator[Query]:
     parts = _NAME.split(path.read_text(encoding="utf-8"))
+    room = ".".join(path.resolve().parent.relative_to(_ROOT).parts)
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
         slots = {slot: default.strip() for slot, default in _SLOT.findall(text)}
         body = _COMMENT.sub("", text).strip().rstrip(";")
-        yield Query(f"{path.parent.name}.{name}", body, slots)
+        yield Query(f"{room}.{name}", body, slots)
 
 
 def registered() -> Sequence[Query]:
@@ -110,12 +110,10 @@ def registered() -> Sequence[Query]:
 
 
 def load_rooms() -> None:
-    """Import every room's `queries`, so that `registered` is complete."""
-    root = __name__.partition(".")[0]
-    for room in pkgutil.iter_modules(importlib.import_module(root).__path__):
-        name = f"{root}.{room.name}.queries"
-        if room.ispkg and importlib.util.find_spec(name):
-            importlib.import_module(name)
+    """Import every module that opens a `.sql` file beside it, so that `registered` is complete."""
+    for path in sorted(_ROOT.rglob("*.py")):
+        if "Queries(__file__" in path.read_text(encoding="utf-8") and path != Path(__file__):
+            importlib.import_module(".".join((_ROOT.name, *path.relative_to(_ROOT).with_suffix("").parts)))
 
 
 def prepare_all() -> int:

@@ -22,8 +22,8 @@ import uvloop
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from hagukumi.channels.mail.services import Job, Outbox
 from hagukumi.kit import clock, smtp, sql
-from hagukumi.messages.services import Job, Outbox
 
 log = structlog.get_logger(__name__)
 CONNECTIONS = 8

@@ -1,0 +1,296 @@
+"""The command `hagukumi`: one verb for each thing a person or a program does with the house from a shell.
+
+Every verb imports what it needs only when called. A failure is one line in each language and exit code 1; the traceback
+goes to HAGUKUMI_HOME/log/hagukumi.log (and to the terminal with HAGUKUMI_DEBUG=1). Wrong usage is exit code 2.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from hagukumi.embedded import home as homes
+from hagukumi.embedded.errors import StartError
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.verb(options) or 0)
+    except StartError as error:
+        return _fail(error.ja, error.en)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _unexpected(error)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. Each help text holds a Japanese and an English line."""
+    top = argparse.ArgumentParser(
+        prog="hagukumi",
+        description="育み: リードを育てて商談につなぐ、自社で動かせるシステム\nHagukumi: self-hosted lead nurturing",
+        epilog="環境変数は README.md にあります。 / README.md lists the environment variables.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = _verb(verbs, "up", _up, "すべてを起動する（止めるには Ctrl-C）", "Start everything (Ctrl-C stops it)")
+    up.add_argument("--no-demo", action="store_true", help="デモの会社を作らない / do not make the demo company")
+    _verb(verbs, "web", _web, "画面と API だけを動かす", "Run the screens and the API alone")
+    _verb(verbs, "collector", _collector, "計測（タグ・クリック・フォーム）だけを動かす", "Run the collector alone")
+    _verb(verbs, "worker", _worker, "心臓（セグメント・スコア・シナリオ）だけを動かす", "Run the heart alone")
+    _verb(verbs, "sender", _sender, "メール送信だけを動かす", "Run the mail sender alone")
+    _verb(verbs, "mailbox", _mailbox, "開発用メールボックスだけを動かす", "Run the development mailbox alone")
+    bring = _verb(verbs, "migrate", _migrate, "データベースを最新の形にする", "Bring the database up to date")
+    bring.add_argument(
+        "--pre",
+        action="store_true",
+        help="新しい版を動かす前に当てる分だけ / only what goes before the new version starts",
+    )
+
+    load = _verb(
+        verbs, "import", _import, "リードのファイル（CSV・Excel）を取り込む", "Import a file of leads (CSV, Excel)"
+    )
+    load.add_argument("file", type=Path, metavar="FILE", help="取り込むファイル / the file")
+    load.add_argument(
+        "--source", default="", metavar="NAME", help="ソースの名前（既定はファイル名） / name of the source"
+    )
+    load.add_argument("--encoding", default="", help="文字コード（既定は自動判定） / encoding (found out by default)")
+    _json(load)
+
+    demo = _verb(
+        verbs, "demo", _demo, "デモの会社（1 年分の履歴）を作る", "Make the demo company with a year of history"
+    )
+    demo.add_argument("--leads", type=int, default=3000, metavar="N", help="リードの人数 / how many leads")
+
+    bench = _verb(verbs, "bench", _bench, "性能を測る（W1・W2・W6・W7）", "Measure performance (W1, W2, W6, W7)")
+    bench.add_argument("name", metavar="NAME", help="測るもの / what to measure: w1, w2, w6, w7")
+    bench.add_argument("--leads", type=int, default=None, metavar="N", help="リードの人数 / how many leads")
+    bench.add_argument("--activity", type=int, default=None, metavar="N", help="行動の件数 / how many activities")
+    _json(bench)
+
+    _json(_verb(verbs, "doctor", _doctor, "全体の健康状態を調べる", "Report the health of every part"))
+    _verb(verbs, "messages-compile", _compile, "画面の文言（ja・en）を組み立てる", "Compile the ja and en catalogues")
+    return top
+
+
+# -- the verbs ------------------------------------------------------------------------------------------------------
+
+
+def _up(options: argparse.Namespace) -> int:
+    from hagukumi.embedded.supervisor import Plan, Supervisor
+
+    plan = Plan(homes.home_of_environment(), homes.Ports.of_environment(), demo=not options.no_demo)
+    return Supervisor(plan).run()
+
+
+def _web(options: argparse.Namespace) -> int:
+    from .web import serve
+
+    with _ready("web"):
+        return serve(homes.Ports.of_environment().web)
+
+
+def _collector(options: argparse.Namespace) -> int:
+    from hagukumi.collector.app import serve
+
+    with _ready("collector"):
+        return serve(homes.Ports.of_environment().collector, homes.bind_address()) or 0
+
+
+def _worker(options: argparse.Namespace) -> int:
+    with _ready("worker", django=True):
+        from hagukumi.worker.heart import main as beat
+
+        return beat() or 0
+
+
+def _sender(options: argparse.Namespace) -> int:
+    with _ready("sender", django=True):
+        from hagukumi.worker.sender import main as send
+
+        return send() or 0
+
+
+def _mailbox(options: argparse.Namespace) -> int:
+    from hagukumi.embedded import mailbox
+    from hagukumi.kit import log
+
+    log.configure("mailbox")
+    home, ports = homes.home_of_environment(), homes.Ports.of_environment()
+    homes.prepare(home)
+    return mailbox.main(home / "mailbox", ports.smtp, ports.mailbox, homes.bind_address())
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    with _ready("migrate", django=True, migrate=False):
+        _bring_up_to_date(only_pre=options.pre)
+    print("データベースは最新の形です。 / The database is up to date.")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    if not options.file.is_file():
+        raise StartError(f"ファイルがありません: {options.file}", f"no such file: {options.file}")
+    with _ready("import", django=True):
+        from hagukumi.people.imports.command import import_file
+
+        return import_file(
+            options.file,
+            source_name=options.source or options.file.stem,
+            encoding=options.encoding or None,
+            as_json=options.json,
+        )
+
+
+def _demo(options: argparse.Namespace) -> int:
+    with _ready("demo", django=True):
+        from hagukumi.demo import company
+        from hagukumi.kit import clock
+
+        company.build(clock.now(), leads=options.leads, progress=lambda *words: print("     ", *words, flush=True))
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    with _ready("bench", django=True):
+        from hagukumi.bench.run import main as run
+
+        return run(options.name, options.leads, options.activity, options.json) or 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    with _ready("doctor", django=True, migrate=False):
+        from . import doctor
+
+        found = doctor.report()
+        doctor.show(found, as_json=options.json)
+    return 0 if found["ok"] else 1
+
+
+def _compile(options: argparse.Namespace) -> int:
+    import runpy
+
+    sys.argv = ["hagukumi.kit.catalog", "compile"]
+    runpy.run_module("hagukumi.kit.catalog", run_name="__main__")
+    return 0
+
+
+# -- what they stand on ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _ready(part: str, *, django: bool = False, migrate: bool = True) -> Iterator[None]:
+    """Logging, a database (DATABASE_URL's, or the home's own for as long as we run) and, if asked for, Django."""
+    from hagukumi.kit import log
+
+    log.configure(part)
+    home = homes.home_of_environment()
+    homes.prepare(home)
+    if not os.environ.get("HAGUKUMI_SECRET_KEY"):
+        os.environ["HAGUKUMI_SECRET_KEY"] = homes.secret_key(home)
+    with _database(home) as ours:
+        if django or (ours and migrate):
+            import django as framework
+
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
+            framework.setup()
+        if ours and migrate:
+            _bring_up_to_date()
+        yield
+
+
+@contextlib.contextmanager
+def _database(home: Path) -> Iterator[bool]:
+    """Sets DATABASE_URL. Yields True where the embedded server was started by us and ends with us."""
+    if os.environ.get("DATABASE_URL"):
+        yield False
+        return
+    from hagukumi.embedded.postgres import EmbeddedPostgres
+
+    if (home / homes.PENDING).exists():  # that database may be thrown away: no work may go into it
+        raise StartError(
+            "デモの会社を作っている途中です。hagukumi up が終わらせるのを待ってください",
+            "the demo company is being made; let hagukumi up finish it first",
+        )
+    postgres = EmbeddedPostgres(home)
+    joined = postgres.running()
+    if not joined:
+        signal.signal(signal.SIGTERM, _leave)  # so that the server is stopped by us, not left to itself
+        postgres.start()
+    os.environ["DATABASE_URL"] = postgres.url
+    try:
+        yield not joined
+    finally:
+        postgres.stop()
+
+
+def _bring_up_to_date(*, only_pre: bool = False) -> None:
+    """Django's migrations, then what every workspace starts with; quick when there is nothing to do."""
+    from django.core.management import call_command
+
+    from hagukumi.kit import clock
+
+    from . import migrate, readymade
+
+    migrate.run(only_pre=only_pre)
+    call_command("createcachetable", verbosity=0)
+    readymade.lay(clock.now())
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _fail(ja: str, en: str) -> int:
+    print(f"hagukumi: {ja}\nhagukumi: {en}", file=sys.stderr)
+    return 1
+
+
+def _unexpected(error: Exception) -> int:
+    """One line for the person, the traceback for the log."""
+    path = homes.home_of_environment() / "log" / "hagukumi.log"
+    text = traceback.format_exc()
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} {' '.join(sys.argv)}\n{text}\n")
+    if os.environ.get("HAGUKUMI_DEBUG") == "1":
+        sys.stderr.write(text)
+    reason = (str(error).strip().splitlines() or [""])[0]
+    what = f"{type(error).__name__}: {reason}"
+    return _fail(f"予期しないエラーです（{what}）。詳しくは {path}", f"unexpected error ({what}); details in {path}")
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Verb, ja: str, en: str
+) -> argparse.ArgumentParser:
+    made = verbs.add_parser(
+        name,
+        help=f"{ja} / {en}",
+        description=f"{ja}\n{en}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.set_defaults(verb=run)
+    return made
+
+
+def _json(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", action="store_true", help="結果を JSON で出す / print the result as JSON")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,68 @@
+"""The whole house on one page: which rooms register what, and the order of the heart's steps."""
+
+from hagukumi.channels.mail import kinds as message_kinds
+from hagukumi.channels.mail import services as messages
+from hagukumi.collect.forms import kinds as form_kinds
+from hagukumi.collect.forms import services as forms
+from hagukumi.collect.tracking import digest, rollup
+from hagukumi.collect.tracking import kinds as tracking_kinds
+from hagukumi.collect.tracking import services as tracking
+from hagukumi.judge.phases import conditions as phase_conditions
+from hagukumi.judge.phases import kinds as phase_kinds
+from hagukumi.judge.phases import services as phases
+from hagukumi.judge.scoring import conditions as score_conditions
+from hagukumi.judge.scoring import kinds as score_kinds
+from hagukumi.judge.scoring import services as scoring
+from hagukumi.judge.segments import kinds as segment_kinds
+from hagukumi.judge.segments import services as segments
+from hagukumi.ledger import kinds
+from hagukumi.ledger import services as ledger
+from hagukumi.nurture.scenarios import kinds as scenario_kinds
+from hagukumi.nurture.scenarios import services as scenarios
+from hagukumi.people.consent import kinds as consent_kinds
+from hagukumi.people.leads import kinds as lead_kinds
+from hagukumi.people.leads import services as leads
+from hagukumi.sales.deals import conditions as deal_conditions
+from hagukumi.sales.deals import kinds as deal_kinds
+
+_connected = False
+
+
+def connect() -> None:
+    """Register every room's activity kinds, condition types and heart steps. Called once, when Django starts."""
+    global _connected
+    if _connected:
+        return
+    _connected = True
+    for room in (
+        tracking_kinds,
+        message_kinds,
+        form_kinds,
+        lead_kinds,
+        consent_kinds,
+        segment_kinds,
+        score_kinds,
+        phase_kinds,
+        deal_kinds,
+        scenario_kinds,
+    ):
+        kinds.register(*room.KINDS)
+    for leaf in (
+        score_conditions.Scored,
+        phase_conditions.InPhase,
+        phase_conditions.ActedSincePhase,
+        deal_conditions.HasDeal,
+    ):
+        segments.register_condition(leaf)
+    tracking.register_taker("form", forms.take_answers)
+    tracking.register_taker("content", forms.take_downloads)
+    # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    ledger.register_step("digest", digest.step)
+    ledger.register_step("search", leads.refresh_search)
+    ledger.register_step("recency", leads.refresh_recency)
+    ledger.register_step("segments", segments.step)
+    ledger.register_step("scoring", scoring.step)
+    ledger.register_step("phases", phases.step)
+    ledger.register_step("scenarios", scenarios.step)
+    ledger.register_step("messages", messages.step)
+    ledger.register_step("rollup", rollup.step)

@@ -1,0 +1,8 @@
+"""The web face, for Granian."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
+application = get_wsgi_application()

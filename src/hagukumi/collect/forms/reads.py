@@ -1,0 +1,93 @@
+"""What the forms screens read."""
+
+import csv as writer
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hagukumi.collect.tracking import kinds
+from hagukumi.kit import answers as kit
+from hagukumi.kit import clock
+from hagukumi.people.fields.models import Field
+
+from .models import Form
+from .queries import SQL
+
+CSV_PAGE = 1000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def forms(now: datetime, window: timedelta, base_url: str) -> list[dict[str, Any]]:
+    """Every form with answers in all, answers in the window, the hosted page's visitors in it and the rate of the two.
+
+    `rate` (0-1) is None where nobody was seen on the hosted page, or where more answers than visitors were counted
+    (a form that is embedded elsewhere).
+    """
+    rows = SQL.forms.rows({"since": now - window})
+    urls = [f"{base_url}/f/{row['slug']}" for row in rows]
+    first = clock.jst_date(now - window)
+    counted = SQL.page_people.rows({"urls": urls, "view": kinds.PAGE_VIEW.code, "first": first})
+    people = {row["url"]: row["people"] for row in counted}
+    for row, url in zip(rows, urls, strict=True):
+        seen = row["visitors"] = people.get(url)
+        row["rate"] = row["recent"] / seen if seen and row["recent"] <= seen else None
+    return rows
+
+
+def stats(form_id: int, now: datetime, window: timedelta) -> dict[str, Any]:
+    """`answers`, `recent`, `last_at` of one form."""
+    found = SQL.form_stats.row({"form_id": form_id, "since": now - window})
+    assert found is not None
+    return found
+
+
+def answers(form_id: int, *, before: tuple[datetime, int] | None, limit: int) -> list[dict[str, Any]]:
+    """Answers with their person, newest first; `before` is (at, id) of the last one shown."""
+    at, number = before or (None, None)
+    rows = SQL.answers.rows({"form_id": form_id, "before_at": at, "before_id": number, "limit": limit})
+    return [{**row, "answers": json.loads(row["answers"])} for row in rows]
+
+
+def cursor(text: str) -> tuple[datetime, int] | None:
+    """(at, id) from a page link; None where it is not one."""
+    stamp, _, number = text.rpartition(".")
+    try:
+        return datetime.fromtimestamp(float(stamp), UTC), int(number)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def own_fields(language: str) -> list[tuple[str, str]]:
+    """The workspace's own fields as targets of a question."""
+    return [
+        (f"fields.{one.key}", one.label_en if language == "en" else one.label_ja)
+        for one in Field.objects.order_by("label_ja")
+    ]
+
+
+def csv(form: Form, language: str) -> Iterator[bytes]:
+    """The answers as CSV with a BOM, newest first, a page at a time; no cell begins a formula."""
+    definition = kit.definition(form.version.definition) if form.version else kit.Definition()
+    keys = [question.key for question in definition.fields]
+    heads = ("日時", "リードID", "同意") if language == "ja" else ("At (JST)", "Lead ID", "Agreed")
+    yield b"\xef\xbb\xbf" + _line([*heads, *(question.label(language) for question in definition.fields)])
+    before = None
+    while rows := answers(form.pk, before=before, limit=CSV_PAGE):
+        for row in rows:
+            local = row["at"].astimezone(clock.JST)
+            given = [row["answers"].get(key, "") for key in keys]
+            yield _line([f"{local:%Y-%m-%d %H:%M:%S}", row["lead_id"], "1" if row["consent_text_id"] else "", *given])
+        before = (rows[-1]["at"], rows[-1]["id"])
+
+
+def _line(cells: list[Any]) -> bytes:
+    out = io.StringIO()
+    writer.writer(out, lineterminator="\r\n").writerow([_safe(cell) for cell in cells])
+    return out.getvalue().encode()
+
+
+def _safe(cell: Any) -> str:
+    text = "1" if cell is True else "" if cell is False or cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text

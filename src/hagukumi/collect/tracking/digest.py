@@ -1,0 +1,77 @@
+"""The first step of a beat: what the collector took in becomes facts about people."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from hagukumi.ledger import kinds as registry
+from hagukumi.ledger import services as ledger
+from hagukumi.people.identity import services as identity
+
+from . import kinds, takers
+from .queries import SQL
+
+BATCH = 20_000
+REMEMBER = timedelta(days=4)
+"""Longer than `collector.pipeline.PAST_SECONDS`: an event old enough to be forgotten here is not let in there."""
+
+
+def step(now: datetime, batch: int = BATCH) -> int:
+    """Digest the oldest inbox rows; returns how many. The number of statements does not depend on it."""
+    SQL.open_digest.run()
+    SQL.clear_digest.run()
+    taken = SQL.take_inbox.run({"batch": batch})
+    if not taken:
+        return 0
+    SQL.mark_repeats.run({"now": now})
+    SQL.make_visitors.run()
+    _join_arrivals(now)
+    SQL.resolve_people.run()
+    SQL.mark_unknown.run()
+    _cause_facts()
+    _hand_out(now)
+    SQL.note_sites.run()
+    SQL.count_drops.run()
+    SQL.forget_events.run({"before": now - REMEMBER})
+    return taken
+
+
+def _join_arrivals(now: datetime) -> None:
+    pairs = [(row["visitor_lead_id"], row["lead_id"]) for row in SQL.arrivals.rows({"now": now})]
+    if pairs:
+        identity.join_visitors(pairs, now)
+
+
+def _cause_facts() -> None:
+    SQL.keep_pages.run()
+    SQL.cause_web_facts.run(
+        {
+            "view": kinds.PAGE_VIEW.code,
+            "dwell": kinds.DWELL.code,
+            "scroll": kinds.SCROLL.code,
+            "download": kinds.DOWNLOAD.code,
+            "custom": kinds.CUSTOM.code,
+        }
+    )
+    clicked, opened = registry.by_key("mail_clicked"), registry.by_key("mail_opened")
+    SQL.cause_mail_facts.run({"clicked": clicked.code, "opened": opened.code})
+
+
+def _hand_out(now: datetime) -> None:
+    present = {row["kind"] for row in SQL.kinds_taken.rows()}
+    for number, (kind, take) in enumerate(takers.every()):
+        if kind not in present:
+            continue
+        taken = False
+        with ledger.set_aside_on_error("digest", number, now):
+            take(_rows(kind), now)
+            taken = True
+        if taken:
+            ledger.mend("digest", number)
+        else:  # nothing that was acknowledged is lost: it comes again with the next beat
+            SQL.put_back.run({"kind": kind})
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    rows = SQL.waiting_for_taker.rows({"kind": kind})
+    return [{**row, "details": json.loads(row["details"] or "{}")} for row in rows]

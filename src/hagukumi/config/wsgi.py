@@ -1,8 +1,0 @@
-"""The web face, for Granian."""
-
-import os
-
-from django.core.wsgi import get_wsgi_application
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.config.settings")
-application = get_wsgi_application()

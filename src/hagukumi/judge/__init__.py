@@ -1,0 +1,1 @@
+"""Segments, scores, phases: what we conclude of a lead."""

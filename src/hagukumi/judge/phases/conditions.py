@@ -1,0 +1,116 @@
+"""The leaves that speak of phases: where a lead stands and for how long, and what it did since it came there."""
+
+from datetime import datetime
+from typing import Annotated, Literal, LiteralString
+
+from psycopg import sql
+from pydantic import Field, StringConstraints
+
+from hagukumi.judge.segments import rules as segment_rules
+from hagukumi.judge.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
+from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.ledger import services as ledger
+
+from .queries import SQL
+
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
+
+
+class InPhase(Condition):
+    """Stands in one of `phases` (keys) of a model (key), `days` days or longer where that is given."""
+
+    label_ja, label_en = "フェーズ", "Phase"
+    type: Literal["phase"] = "phase"
+    model: Key
+    phases: list[Key] = Field(min_length=1, max_length=20)
+    days: Annotated[int, Field(ge=1, le=3660)] | None = None
+
+    def kinds(self) -> frozenset[int]:
+        return codes(("phase_moved",))
+
+    def check(self) -> None:
+        there = {row["key"] for row in SQL.phase_names.rows({"model": self.model})}
+        if missing := [key for key in self.phases if key not in there]:
+            raise ConditionError(words(f"フェーズ「{missing[0]}」はありません", f'there is no phase "{missing[0]}"'))
+
+    def _there(self, moment: Moment) -> sql.Composable:
+        return sql.SQL(
+            "p.phase_id IN (SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id"
+            " WHERE m.key = {} AND h.key = ANY({}::text[])){}"
+        ).format(literal(self.model), literal(self.phases), moment.scoped("p.lead_id"))
+
+    def matching(self, moment: Moment) -> sql.Composable:
+        found = sql.SQL("SELECT p.lead_id FROM lead_phase p WHERE {}").format(self._there(moment))
+        if self.days is None:
+            return found
+        return found + sql.SQL(" AND p.since <= {}").format(literal(moment.now - segment_rules.days(self.days)))
+
+    def due(self, moment: Moment) -> sql.Composable | None:
+        if self.days is None:
+            return None
+        window = segment_rules.days(self.days)
+        return sql.SQL("SELECT p.lead_id, p.since + {} AS due_at FROM lead_phase p WHERE {} AND p.since > {}").format(
+            literal(window), self._there(moment), literal(moment.now - window)
+        )
+
+    def clause(self, lang: str) -> str:
+        rows = {row["key"]: row for row in SQL.phase_names.rows({"model": self.model})}
+        column = "name" if lang == "ja" else "name_en"
+        named = [(rows[key][column] or rows[key]["name"]) if key in rows else key for key in self.phases]
+        if lang == "ja":
+            listed = "・".join(f"「{name}」" for name in named)
+            return f"フェーズ{listed}に{self.days}日以上いる" if self.days else f"フェーズが{listed}である"
+        listed = " or ".join(f"“{name}”" for name in named)
+        return f"phase has been {listed} for {self.days} days" if self.days else f"phase is {listed}"
+
+    def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
+        row = SQL.standing.row({"lead_id": lead_id, "model": self.model})
+        return [Evidence(words(row["name"], row["name_en"] or row["name"]), row["since"])] if row else []
+
+
+class ActedSincePhase(Condition):
+    """At least one act of the kinds since the lead came to its present phase of the model."""
+
+    label_ja, label_en = "今のフェーズでの行動", "Act in the present phase"
+    type: Literal["phase_activity"] = "phase_activity"
+    model: Key
+    kinds_: list[str] = Field(min_length=1, max_length=60, alias="kinds")
+
+    def check(self) -> None:
+        self.kinds()
+        if not SQL.phase_names.rows({"model": self.model}):
+            raise ConditionError(words("フェーズモデルがありません", "there is no such phase model"))
+
+    def kinds(self) -> frozenset[int]:
+        try:
+            return codes(self.kinds_) | codes(("phase_moved",))
+        except KeyError as error:
+            raise ConditionError(words(f"行動{error}はありません", f"there is no activity {error}")) from error
+
+    def _acts(self, moment: Moment, time: LiteralString) -> sql.Composable:
+        return sql.SQL(
+            "activity a JOIN lead_phase p ON p.lead_id = a.lead_id"
+            " AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
+            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{} AND {}"
+        ).format(
+            literal(self.model),
+            literal(sorted(codes(self.kinds_))),
+            sql.SQL(time),
+            literal(moment.now),
+            moment.scoped("a.lead_id"),
+            ledger.BY_A_PERSON,
+        )
+
+    def matching(self, moment: Moment) -> sql.Composable:
+        return sql.SQL("SELECT a.lead_id FROM {}").format(self._acts(moment, "<="))
+
+    def due(self, moment: Moment) -> sql.Composable:
+        """When an act that is dated after now (a skewed clock) arrives."""
+        return sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} GROUP BY 1").format(self._acts(moment, ">"))
+
+    def clause(self, lang: str) -> str:
+        found = [ledger_kinds.by_key(key) for key in self.kinds_]
+        if lang == "ja":
+            return f"今のフェーズになってから{'・'.join(kind.label_ja for kind in found)}がある"
+        acts = " or ".join(kind.label_en.lower() for kind in found)
+        return f"{acts} happened since they came to the present phase"

@@ -1,0 +1,166 @@
+"""Leaves of what a lead did: how often within a window, and how long ago."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from psycopg import sql
+from pydantic import Field, model_validator
+
+from hagukumi.collect.tracking.rules import CATEGORIES
+from hagukumi.judge.segments import rules
+from hagukumi.judge.segments.conditions import All, Condition, Evidence, Moment, Not, codes, language, literal, words
+from hagukumi.judge.segments.queries import SQL
+from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.ledger import services as ledger
+
+from .common import Days, Id, Text, quoted
+from .facts import KnownSince
+
+
+class Acted(Condition):
+    """At least `at_least` acts of the kinds, within `days` (None: ever), by object, page category or form kind."""
+
+    label_ja, label_en = "行動の回数", "Activity count"
+    tables = frozenset({"page", "form"})
+    type: Literal["activity"] = "activity"
+    kinds_: list[Text] = Field(min_length=1, max_length=60, alias="kinds")
+    at_least: Annotated[int, Field(ge=1, le=10_000)] = 1
+    days: Days | None = None
+    objects: list[Id] = Field(default_factory=list, max_length=200)
+    page_categories: list[Text] = Field(default_factory=list, max_length=20)
+    form_kinds: list[Text] = Field(default_factory=list, max_length=10)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        for key in self.kinds_:
+            try:
+                ledger_kinds.by_key(key)
+            except KeyError as error:
+                raise ValueError(words(f"行動「{key}」はありません", f'there is no activity "{key}"')) from error
+        return self
+
+    def kinds(self) -> frozenset[int]:
+        return codes(self.kinds_)
+
+    def _acts(self, moment: Moment) -> sql.Composable:
+        """The conditions on `activity a` apart from time."""
+        tests = [sql.SQL("a.kind = ANY({}::smallint[])").format(literal(sorted(self.kinds())))]
+        if self.objects:
+            tests.append(sql.SQL("a.object_id = ANY({}::bigint[])").format(literal(self.objects)))
+        if self.page_categories:
+            tests.append(
+                sql.SQL("a.object_id IN (SELECT id FROM page WHERE category = ANY({}::text[]))").format(
+                    literal(self.page_categories)
+                )
+            )
+        if self.form_kinds:
+            tests.append(
+                sql.SQL("a.object_id IN (SELECT id FROM form WHERE kind = ANY({}::text[]))").format(
+                    literal(self.form_kinds)
+                )
+            )
+        if any(ledger_kinds.by_key(key).doubtful for key in self.kinds_):
+            tests.append(ledger.BY_A_PERSON)
+        return sql.SQL(" AND ").join(tests) + moment.scoped("a.lead_id")
+
+    def _window(self, moment: Moment) -> sql.Composable:
+        upper = sql.SQL("a.at <= {}").format(literal(moment.now))
+        if self.days is None:
+            return upper
+        return sql.SQL("a.at > {} AND {}").format(literal(moment.now - rules.days(self.days)), upper)
+
+    def matching(self, moment: Moment) -> sql.Composable:
+        found = sql.SQL("SELECT a.lead_id FROM activity a WHERE {} AND {}").format(
+            self._acts(moment), self._window(moment)
+        )
+        if self.at_least == 1:
+            return found
+        return found + sql.SQL(" GROUP BY a.lead_id HAVING count(*) >= {}").format(literal(self.at_least))
+
+    def due(self, moment: Moment) -> sql.Composable:
+        """When the nth latest act leaves the window; and when an act dated after now (a skewed clock) arrives."""
+        ahead = sql.SQL(
+            "SELECT a.lead_id, min(a.at) AS due_at FROM activity a WHERE {} AND a.at > {} GROUP BY 1"
+        ).format(self._acts(moment), literal(moment.now))
+        if self.days is None:
+            return ahead
+        leaving = sql.SQL(
+            "SELECT a.lead_id, (array_agg(a.at ORDER BY a.at DESC))[{}] + {} AS due_at FROM activity a WHERE {} AND {}"
+            " GROUP BY 1 HAVING count(*) >= {}"
+        ).format(
+            literal(self.at_least),
+            literal(rules.days(self.days)),
+            self._acts(moment),
+            self._window(moment),
+            literal(self.at_least),
+        )
+        return sql.SQL("{} UNION ALL {}").format(leaving, ahead)
+
+    def clause(self, lang: str) -> str:
+        what = self._what(lang)
+        if lang == "ja":
+            when = f"過去{self.days}日に" if self.days else "これまでに"
+            return f"{when}{what}が{self.at_least}回以上ある"
+        when = f" in the last {self.days} days" if self.days else " so far"
+        often = "at least once" if self.at_least == 1 else f"{self.at_least} times or more"
+        return f"{what} happened {often}{when}"
+
+    def _what(self, lang: str) -> str:
+        found = [ledger_kinds.by_key(key) for key in self.kinds_]
+        labels = [kind.label_ja if lang == "ja" else kind.label_en.lower() for kind in found]
+        groups = [ja if lang == "ja" else en for ja, en, keys in rules.GROUPS.values() if keys == tuple(self.kinds_)]
+        acts = groups[0] if groups else "・".join(labels) if lang == "ja" else " or ".join(labels)
+        pick = 0 if lang == "ja" else 1
+        marks = [CATEGORIES.get(key, (key, key))[pick] for key in self.page_categories]
+        marks += [rules.FORM_KINDS.get(key, (key, key))[pick] for key in self.form_kinds]
+        if self.objects:
+            table = next((kind.object for kind in found if kind.object), "")
+            rows = SQL.object_names.rows({"table": table, "ids": self.objects})
+            marks += [row["name"] for row in rows] or [words("削除済みの対象", "something deleted")]
+        if not marks:
+            return acts
+        return f"{quoted(marks, lang)}の{acts}" if lang == "ja" else f"{acts} of {quoted(marks, lang)}"
+
+    def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
+        moment = Moment(now, sql.SQL("SELECT {}::bigint").format(literal(lead_id)))
+        rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(moment), window=self._window(moment))
+        found = []
+        for row in rows:
+            kind = ledger_kinds.by_code(row["kind"])
+            label = kind.label_ja if language() == "ja" else kind.label_en
+            named = SQL.object_names.row({"table": kind.object, "ids": [row["object_id"] or 0]})
+            found.append(Evidence(f"{label}: {named['name']}" if named else label, row["at"]))
+        return found
+
+
+class Recency(Condition):
+    """No act of the group for `days` days (`idle`), or at least one within them."""
+
+    label_ja, label_en = "最近の行動", "Recency"
+    type: Literal["recency"] = "recency"
+    group: Literal["any", "web", "mail", "form", "seminar", "call"] = "any"
+    days: Days
+    idle: bool = True
+
+    def _acted(self) -> Acted:
+        return Acted(kinds=list(rules.GROUPS[self.group][2]), days=self.days)
+
+    def expand(self) -> Condition:
+        if not self.idle:
+            return self._acted()
+        return All(items=[KnownSince(days=self.days, within=False), Not(item=self._acted())])
+
+    def kinds(self) -> frozenset[int]:
+        return self._acted().kinds()
+
+    def clause(self, lang: str) -> str:
+        ja, en, _ = rules.GROUPS[self.group]
+        if lang == "ja":
+            return f"{self.days}日以上{ja}がない" if self.idle else f"過去{self.days}日に{ja}がある"
+        return (
+            f"there was no {en} for {self.days} days" if self.idle else f"there was {en} in the last {self.days} days"
+        )
+
+    def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
+        latest = Acted(kinds=list(rules.GROUPS[self.group][2])).evidence(lead_id, now)[:1]
+        return latest or KnownSince(days=self.days).evidence(lead_id, now)

@@ -1,0 +1,37 @@
+"""The leaf of being in another segment."""
+
+from datetime import datetime
+from typing import Literal
+
+from psycopg import sql
+
+from hagukumi.judge.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
+from hagukumi.judge.segments.queries import SQL
+
+from .common import Id, names, quoted
+
+
+class InSegment(Condition):
+    label_ja, label_en = "セグメント", "Segment"
+    type: Literal["segment"] = "segment"
+    segment: Id
+
+    def kinds(self) -> frozenset[int]:
+        return codes(("segment_entered", "segment_left"))
+
+    def check(self) -> None:
+        if not SQL.segment_names.rows({"ids": [self.segment]}):
+            raise ConditionError(words("選んだセグメントはもうありません", "the chosen segment is gone"))
+
+    def matching(self, moment: Moment) -> sql.Composable:
+        return sql.SQL("SELECT lead_id FROM segment_member WHERE segment_id = {}{}").format(
+            literal(self.segment), moment.scoped("lead_id")
+        )
+
+    def clause(self, lang: str) -> str:
+        said = quoted(names("segment", [self.segment]), lang)
+        return f"セグメント{said}に入っている" if lang == "ja" else f"segment {said} includes them"
+
+    def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
+        row = SQL.member_since.row({"lead_id": lead_id, "segment_id": self.segment})
+        return [Evidence(words("セグメントに入った", "entered the segment"), row["since"])] if row else []

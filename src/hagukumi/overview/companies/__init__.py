@@ -1,0 +1,1 @@
+"""The company list and one company's page. A read model; writes nothing."""

@@ -1,0 +1,1 @@
+"""What the homes show. A read model; writes nothing."""

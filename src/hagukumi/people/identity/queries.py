@@ -1,0 +1,6 @@
+"""Typed doors to the identity room's named SQL: taking people in (`INTAKE`), joining visitors (`SQL`)."""
+
+from hagukumi.kit.sql import Queries
+
+SQL = Queries(__file__)
+INTAKE = Queries(__file__, "intake.sql")

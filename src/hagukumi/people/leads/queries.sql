@@ -1,0 +1,85 @@
+-- name: tag
+-- Puts the tag on each lead of {leads} that lacks it, with one fact each. Idempotent. One row per lead tagged.
+-- slot leads: SELECT NULL::bigint AS lead_id WHERE false
+WITH tagged AS (
+    INSERT INTO lead_tag (lead_id, tag)
+    SELECT DISTINCT lead_id, %(tag)s::text FROM ({leads}) AS chosen WHERE lead_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+    RETURNING lead_id
+)
+INSERT INTO fact (lead_id, at, kind, details, hop)
+SELECT lead_id, %(now)s::timestamptz, %(kind)s::smallint, jsonb_build_object('tag', %(tag)s::text), %(hop)s::smallint
+FROM tagged;
+
+-- name: untag
+-- Takes the tag off each lead of {leads} that has it, with one fact each. Idempotent.
+-- slot leads: SELECT NULL::bigint AS lead_id WHERE false
+WITH untagged AS (
+    DELETE FROM lead_tag t USING ({leads}) AS chosen
+    WHERE t.lead_id = chosen.lead_id AND t.tag = %(tag)s::text
+    RETURNING t.lead_id
+)
+INSERT INTO fact (lead_id, at, kind, details)
+SELECT lead_id, %(now)s::timestamptz, %(kind)s::smallint, jsonb_build_object('tag', %(tag)s::text)
+FROM untagged;
+
+-- name: search_touched
+-- Recomputes the search grams of the touched known leads whose facts changed. Kinds: %(kinds)s.
+INSERT INTO lead_search (lead_id, grams)
+SELECT l.lead_id, search_grams(
+    l.last_name || l.first_name, l.first_name, l.last_kana || l.first_kana, l.company_name, l.email, l.phone,
+    regexp_replace(l.phone, '^\+81', '0'), regexp_replace(l.mobile, '^\+81', '0')
+)
+FROM lead l
+WHERE l.lead_id IN (SELECT lead_id FROM touched WHERE kind = ANY(%(kinds)s::smallint[])) AND l.known_at IS NOT NULL
+ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
+
+-- name: recency_touched
+-- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s; of those in
+-- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity's key.
+INSERT INTO lead_recency AS r (lead_id, at)
+SELECT t.lead_id, max(t.at)
+FROM touched t JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL
+WHERE t.kind = ANY(%(kinds)s::smallint[])
+  AND (t.kind <> ALL(%(doubtful)s::smallint[]) OR EXISTS (
+      SELECT FROM activity a
+      WHERE a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind AND {by_a_person}
+  ))
+GROUP BY t.lead_id
+ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
+
+-- name: recency_back
+-- Where the last own act of a touched lead proved to be a machine's, it is the last one by a person again.
+-- Index: activity's key, read backwards.
+UPDATE lead_recency r SET at = last.at
+FROM (
+    SELECT DISTINCT t.lead_id, t.at FROM touched t JOIN activity a ON a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind
+    WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND NOT ({by_a_person})
+) gone
+CROSS JOIN LATERAL (
+    SELECT a.at FROM activity a
+    WHERE a.lead_id = gone.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+    ORDER BY a.at DESC LIMIT 1
+) last
+WHERE r.lead_id = gone.lead_id AND r.at = gone.at AND last.at < r.at;
+
+-- name: recency_gone
+-- Who has done nothing by themselves after all has no last act.
+DELETE FROM lead_recency r USING touched t
+WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND r.lead_id = t.lead_id AND r.at = t.at AND NOT EXISTS (
+    SELECT FROM activity a
+    WHERE a.lead_id = r.lead_id AND a.at = r.at AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+);
+
+-- name: tagged_at
+-- every act: tags are put by staff and by the house
+-- Whom one bulk act tagged: those with the fact of that instant. Index: activity (kind, at).
+SELECT lead_id FROM activity
+WHERE kind = %(kind)s::smallint AND at = %(at)s::timestamptz AND details ->> 'tag' = %(tag)s::text;
+
+-- name: tag_preview
+-- One row: how many leads {leads} holds, and how many of them have the tag already.
+-- slot leads: SELECT NULL::bigint AS lead_id WHERE false
+SELECT count(*) AS reached, count(t.tag) AS already
+FROM (SELECT DISTINCT lead_id FROM ({leads}) AS chosen) AS c
+LEFT JOIN lead_tag t ON t.lead_id = c.lead_id AND t.tag = %(tag)s::text;

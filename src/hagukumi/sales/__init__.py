@@ -1,0 +1,1 @@
+"""The desk: handovers and deals."""

@@ -1,0 +1,226 @@
+"""フェーズ: the board, moves by hand, and each model's rules as sentences."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from hagukumi.accounts import services as accounts
+from hagukumi.judge.phases import services
+from hagukumi.judge.phases.models import Phase, PhaseModel, PhaseRule
+from hagukumi.judge.phases.rules import INITIAL_REASON
+from hagukumi.judge.segments import services as segments
+from hagukumi.ledger.models import SetAside
+from hagukumi.people.leads.models import Lead
+from hagukumi.sales.deals.rules import RETURN_REASONS
+from hagukumi.screens.judge.segments import builder as conditions
+from hagukumi.screens.shell import words
+from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
+
+CARDS = 12
+RETURNED = "引き渡し差し戻し: "
+"""How a handover that came back begins the reason of the move; a key of RETURN_REASONS follows."""
+
+
+class MoveForm(forms.Form):
+    lead_id = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    phase = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=Phase.objects.none(), empty_label=None)
+    reason = forms.CharField(label=gettext_lazy("理由"), max_length=200)
+
+    def __init__(self, model: PhaseModel, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["phase"]
+        field.queryset = Phase.objects.filter(model=model).order_by("position")
+        field.label_from_instance = words.own
+
+
+class RuleForm(forms.Form):
+    source = forms.ModelChoiceField(
+        label=gettext_lazy("いまのフェーズ"), queryset=Phase.objects.none(), empty_label=None
+    )
+    target = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=Phase.objects.none(), empty_label=None)
+    reason = forms.CharField(label=gettext_lazy("理由（履歴に残る言葉）"), max_length=120)
+    reason_en = forms.CharField(label=gettext_lazy("英語の理由"), max_length=120, required=False)
+    priority = forms.IntegerField(
+        label=gettext_lazy("優先順"),
+        min_value=0,
+        max_value=1000,
+        help_text=gettext_lazy("同時に当てはまるときは、数の小さいルールで動きます。"),
+    )
+
+    def __init__(self, model: PhaseModel, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("source", "target"):
+            field: Any = self.fields[name]
+            field.queryset = Phase.objects.filter(model=model).order_by("position")
+            field.label_from_instance = words.own
+
+
+@access(EVERYONE)
+def phases(request: Request) -> HttpResponse:
+    """The board of a model; the part that htmx asks for again is the columns."""
+    model = _model(request.GET.get("model", ""))
+    if model is None:
+        return render(request, "judge/phases/board.html", {"model": None})
+    columns = services.board(model.id, request.now, CARDS)
+    for card in (card for column in columns for card in column["cards"]):
+        card["said"] = reason_said(card["reason"], card["reason_en"])
+    context = {
+        "model": model,
+        "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
+        "columns": columns,
+        "leads": sum(column["leads"] for column in columns),
+        "form": MoveForm(model),
+    }
+    template = "judge/phases/_columns.html" if request.htmx else "judge/phases/board.html"
+    return render(request, template, context)
+
+
+@access(EVERYONE)
+def phase_move(request: Request, model_key: str, lead_id: int) -> HttpResponse:
+    """Move one person by hand, with a reason."""
+    model = get_object_or_404(PhaseModel, key=model_key)
+    lead = get_object_or_404(Lead, lead_id=lead_id, known_at__isnull=False, merged_into=None)
+    stands = services.standing(lead_id, model.key)
+    start = {"lead_id": lead_id, "phase": stands["id"] if stands else None}
+    form = MoveForm(
+        model, {**request.POST.dict(), "lead_id": lead_id} if request.method == "POST" else None, initial=start
+    )
+    if request.method == "POST" and form.is_valid():
+        chosen = form.cleaned_data
+        moved = services.move(
+            [lead_id], phase_id=chosen["phase"].id, reason=chosen["reason"], now=request.now, user_id=request.user.id
+        )
+        said = _("%(name)s様を「%(phase)s」に移しました。") if moved else _("%(name)s様はすでに「%(phase)s」にいます。")
+        name = lead.last_name or lead.email
+        messages.success(request, said % {"name": name, "phase": words.own(chosen["phase"])})
+        return redirect(f"/phases/?model={model.key}")
+    context = {"model": model, "lead": lead, "stands": stands, "form": form}
+    return render(request, "judge/phases/move.html", context, status=422 if form.errors else 200)
+
+
+@access(EVERYONE)
+def phase_rules(request: Request, model_key: str) -> HttpResponse:
+    """A model's rules, by the phase in which they are asked, as sentences."""
+    model = get_object_or_404(PhaseModel, key=model_key)
+    broken = dict(SetAside.objects.filter(owner="phase").values_list("object_id", "error"))
+    lang = get_language() or "ja"
+    rows: list[dict[str, Any]] = [
+        {
+            "rule": rule,
+            "forward": rule.target_phase.position > rule.source_phase.position,
+            "sentence": _sentence(rule, lang),
+            "reason": reason_said(rule.reason, rule.reason_en),
+            "problem": broken.get(rule.id, ""),
+        }
+        for rule in PhaseRule.objects.filter(model=model)
+        .select_related("source_phase", "target_phase")
+        .order_by("source_phase__position", "-target_phase__position", "priority", "id")
+    ]
+    context = {
+        "model": model,
+        "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
+        "steps": [
+            {"phase": one, "rows": [row for row in rows if row["rule"].source_phase_id == one.id]}
+            for one in services.phases_of(model.id)
+        ],
+        "may_edit": request.user.role in MARKETING,
+    }
+    return render(request, "judge/phases/rules.html", context)
+
+
+@access(MARKETING)
+def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> HttpResponse:
+    """One rule, new or again; the next beat asks it of everybody."""
+    model = get_object_or_404(PhaseModel, key=model_key)
+    rule = get_object_or_404(PhaseRule, id=rule_id, model=model) if rule_id else None
+    start: dict[str, Any] = {"priority": 10}
+    if rule:
+        start = {"source": rule.source_phase_id, "target": rule.target_phase_id, "priority": rule.priority}
+        start |= {"reason": rule.reason, "reason_en": rule.reason_en}
+    form = RuleForm(model, request.POST or None, initial=start)
+    tree: Any = rule.tree if rule else None
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        answers = form.cleaned_data
+        try:
+            tree = conditions.read(request.POST.get("tree", ""))
+            saved = services.save_rule(
+                model.id,
+                rule_id=rule_id,
+                source_id=answers["source"].id,
+                target_id=answers["target"].id,
+                tree=tree,
+                reason=answers["reason"],
+                reason_en=answers["reason_en"],
+                priority=answers["priority"],
+            )
+        except segments.ConditionError as error:
+            problem = str(error)
+        else:
+            accounts.audit(request.user, "phase_rule.saved", "phase_rule", saved.id, request.now, name=saved.reason)
+            messages.success(request, _("ルールを保存しました。当てはまる人は数秒で移ります。"))
+            return redirect("phase_rules", model.key)
+    context = {
+        "model": model,
+        "rule": rule,
+        "form": form,
+        "problem": problem,
+        "builder": conditions.builder(tree, request.now),
+    }
+    return render(request, "judge/phases/rule.html", context, status=422 if problem or form.errors else 200)
+
+
+@require_POST
+@access(MARKETING)
+def phase_rule_delete(request: Request, model_key: str, rule_id: int) -> HttpResponse:
+    rule = get_object_or_404(PhaseRule, id=rule_id, model__key=model_key)
+    services.delete_rule(rule.id)
+    accounts.audit(request.user, "phase_rule.deleted", "phase_rule", rule_id, request.now, name=rule.reason)
+    messages.success(request, _("ルールを削除しました。いまの位置は変わりません。"))
+    return redirect("phase_rules", model_key)
+
+
+def _model(key: str) -> PhaseModel | None:
+    if not key:
+        return services.primary()
+    found = PhaseModel.objects.filter(key=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def reason_said(reason: str, reason_en: str | None = "") -> str:
+    """Why somebody is where they are, in the reader's language where we have the words."""
+    if reason == INITIAL_REASON:
+        return _("新しく登録")
+    if reason in RETURN_REASONS:
+        return str(RETURN_REASONS[reason])
+    _before, _sign, returned = reason.partition(RETURNED)
+    if returned in RETURN_REASONS:
+        return _("営業からの差し戻し（%(why)s）") % {"why": RETURN_REASONS[returned]}
+    return reason_en if reason_en and words.english() else reason
+
+
+def _sentence(rule: PhaseRule, lang: str) -> str:
+    try:
+        clause = segments.clause(rule.tree, lang)
+    except segments.ConditionError as error:
+        return str(error)
+    return f"{clause}とき" if lang == "ja" else f"when {clause}"
+
+
+urlpatterns = [
+    path("phases/", phases, name="phases"),
+    path("phases/<slug:model_key>/move/<int:lead_id>/", phase_move, name="phase_move"),
+    path("phases/<slug:model_key>/rules/", phase_rules, name="phase_rules"),
+    path("phases/<slug:model_key>/rules/new/", phase_rule, name="phase_rule_new"),
+    path("phases/<slug:model_key>/rules/<int:rule_id>/", phase_rule, name="phase_rule"),
+    path("phases/<slug:model_key>/rules/<int:rule_id>/delete/", phase_rule_delete, name="phase_rule_delete"),
+]

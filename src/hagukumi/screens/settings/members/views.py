@@ -1,0 +1,206 @@
+"""設定: members and their roles, API tokens, the workspace."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from hagukumi.accounts import services
+from hagukumi.accounts.models import ApiToken, User, Workspace
+from hagukumi.accounts.rules import ROLES, SCOPES
+from hagukumi.screens.shell import words
+from hagukumi.screens.shell.access import ADMIN, Request, access
+
+SCOPE_NAMES = {
+    "leads:read": lazy("リードを読む"),
+    "leads:write": lazy("リードを登録・更新する"),
+    "activity:read": lazy("行動履歴を読む"),
+    "activity:write": lazy("行動を記録する"),
+    "segments:read": lazy("セグメントと所属者を読む"),
+    "deliveries:read": lazy("配信の結果を読む"),
+}
+
+
+class RoleField(forms.ChoiceField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=lambda: [(role, words.role(role)) for role in ROLES], **kwargs)
+
+
+class InviteForm(forms.Form):
+    name = forms.CharField(label=lazy("お名前"), max_length=80)
+    email = forms.EmailField(label=lazy("メールアドレス"))
+    role = RoleField(label=lazy("権限"), initial="marketing")
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(_("このメールアドレスのメンバーがすでにいます。"))
+        return email
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(label=lazy("名前"), max_length=80, help_text=lazy("どのシステムが使うかが分かる名前"))
+    scopes = forms.MultipleChoiceField(
+        label=lazy("できること"), choices=[(scope, SCOPE_NAMES[scope]) for scope in SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+
+
+class WorkspaceForm(forms.ModelForm):
+    class Meta:
+        model = Workspace
+        fields = ("name", "base_url", "collector_url", "daily_mail_cap", "sla_hours", "fiscal_month")
+        labels = {
+            "name": lazy("会社名"),
+            "base_url": lazy("この画面の公開URL"),
+            "collector_url": lazy("計測の公開URL"),
+            "daily_mail_cap": lazy("1人に1日に送る上限（通）"),
+            "sla_hours": lazy("引き渡しへの回答期限（時間）"),
+            "fiscal_month": lazy("会計年度の始まりの月"),
+        }
+        help_texts = {
+            "base_url": lazy("フォームや配信停止ページのリンクに使います。空欄のときは起動時の設定に従います。"),
+            "collector_url": lazy("計測タグとメールのクリック計測に使います。空欄のときは起動時の設定に従います。"),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, low, high in (("daily_mail_cap", 1, 50), ("sla_hours", 1, 720), ("fiscal_month", 1, 12)):
+            field = self.fields[name]
+            self.fields[name] = forms.IntegerField(label=field.label, min_value=low, max_value=high)
+        for name in ("base_url", "collector_url"):
+            self.fields[name].required = False
+            self.fields[name].validators.append(URLValidator(schemes=["http", "https"]))
+
+
+@access(ADMIN)
+def members(request: Request) -> HttpResponse:
+    return _members(request, InviteForm())
+
+
+@access(ADMIN)
+@require_POST
+@never_cache
+def invite(request: Request) -> HttpResponse:
+    """A new member, and the link by which they choose a password, shown this once."""
+    form = InviteForm(request.POST)
+    if form.is_valid():
+        try:
+            user = services.invite(
+                **form.cleaned_data, language=get_language() or "ja", by=request.user, now=request.now
+            )
+            return _members(request, InviteForm(), link_for=user)
+        except services.EmailTakenError:
+            form.add_error("email", _("このメールアドレスのメンバーがすでにいます。"))
+    return _members(request, form, status=422)
+
+
+@access(ADMIN)
+@require_POST
+@never_cache
+def member_link(request: Request, pk: int) -> HttpResponse:
+    """A new link for a member who has lost the password; earlier unused links stay good until one is used."""
+    user = get_object_or_404(User, pk=pk, is_active=True)
+    services.audit(request.user, "member.link_made", "member", user.pk, request.now)
+    return _members(request, InviteForm(), link_for=user)
+
+
+@access(ADMIN)
+@require_POST
+def member_role(request: Request, pk: int) -> HttpResponse:
+    user, role = get_object_or_404(User, pk=pk), request.POST.get("role", "")
+    if role in ROLES and role != user.role:
+        try:
+            services.change_role(user, role, by=request.user, now=request.now)
+            messages.success(
+                request, _("%(name)s さんを%(role)sにしました。") % {"name": user.name, "role": words.role(role)}
+            )
+        except services.LastAdminError:
+            messages.error(request, _("管理者が1人もいなくなるため、変更できません。"))
+    return redirect("members")
+
+
+@access(ADMIN)
+@require_POST
+def member_active(request: Request, pk: int) -> HttpResponse:
+    user, active = get_object_or_404(User, pk=pk), request.POST.get("active") == "1"
+    try:
+        services.set_active(user, active, by=request.user, now=request.now)
+    except services.LastAdminError:
+        messages.error(request, _("管理者が1人もいなくなるため、停止できません。"))
+        return redirect("members")
+    said = _("%(name)s さんの利用を再開しました。") if active else _("%(name)s さんの利用を停止しました。")
+    messages.success(request, said % {"name": user.name})
+    return redirect("members")
+
+
+def _members(request: Request, form: InviteForm, link_for: User | None = None, status: int = 200) -> HttpResponse:
+    link = ""
+    if link_for:
+        link = request.build_absolute_uri(reverse("welcome", args=services.invitation(link_for)))
+    everyone = User.objects.order_by("-is_active", "role", "name", "pk")
+    context = {"members": everyone, "form": form, "roles": ROLES, "link": link, "link_for": link_for}
+    return render(request, "settings/members/members.html", context, status=status)
+
+
+@access(ADMIN)
+@never_cache
+def tokens(request: Request) -> HttpResponse:
+    """API tokens; POST issues one, whose plain text this answer alone shows."""
+    form, plain = TokenForm(request.POST or None), ""
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        _token, plain = services.issue_token(given["name"], given["scopes"], request.user, request.now)
+        form = TokenForm()
+    found = [(token, [SCOPE_NAMES.get(scope, scope) for scope in token.scopes]) for token in _tokens()]
+    context = {"tokens": found, "form": form, "plain": plain}
+    return render(request, "settings/members/tokens.html", context, status=422 if form.errors else 200)
+
+
+def _tokens() -> Any:
+    return ApiToken.objects.select_related("created_by").order_by("revoked_at", "-created_at")[:200]
+
+
+@access(ADMIN)
+@require_POST
+def token_revoke(request: Request, pk: int) -> HttpResponse:
+    token = get_object_or_404(ApiToken, pk=pk)
+    services.revoke_token(token, by=request.user, now=request.now)
+    messages.success(
+        request, _("「%(name)s」を失効させました。このトークンでの接続は、いまから断られます。") % {"name": token.name}
+    )
+    return redirect("tokens")
+
+
+@access(ADMIN)
+def workspace(request: Request) -> HttpResponse:
+    form = WorkspaceForm(request.POST or None, instance=services.workspace())
+    if request.method == "POST" and form.is_valid():
+        changes = {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}
+        form.save()
+        services.audit(request.user, "workspace.changed", "workspace", 1, request.now, changes=changes)
+        messages.success(request, _("設定を保存しました。"))
+        return redirect("workspace")
+    return render(request, "settings/members/workspace.html", {"form": form}, status=422 if form.errors else 200)
+
+
+urlpatterns = [
+    path("settings/members/", members, name="members"),
+    path("settings/members/invite/", invite, name="member_invite"),
+    path("settings/members/<int:pk>/link/", member_link, name="member_link"),
+    path("settings/members/<int:pk>/role/", member_role, name="member_role"),
+    path("settings/members/<int:pk>/active/", member_active, name="member_active"),
+    path("settings/tokens/", tokens, name="tokens"),
+    path("settings/tokens/<int:pk>/revoke/", token_revoke, name="token_revoke"),
+    path("settings/workspace/", workspace, name="workspace"),
+]

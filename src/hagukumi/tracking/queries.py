@@ -1,6 +1,0 @@
-"""Typed doors to the tracking room's named SQL."""
-
-from hagukumi.kit.sql import Queries
-
-SQL = Queries(__file__)
-SCREEN = Queries(__file__, "screens.sql")

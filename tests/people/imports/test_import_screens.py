@@ -1,0 +1,115 @@
+"""The screens of taking in: upload, columns, start, result, rejected rows; sources."""
+
+import csv
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from hagukumi.people.fields.models import Field
+from hagukumi.people.imports import services as imports
+from hagukumi.people.imports.models import Import
+from hagukumi.people.leads.models import Lead
+from hagukumi.people.sources import services as sources
+from hagukumi.people.sources.models import Source
+
+
+@pytest.fixture
+def client(signed_in, marketer, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return signed_in(marketer)
+
+
+def upload(client, content: bytes, **form):
+    data = {
+        "file": SimpleUploadedFile("名刺.csv", content),
+        "new-name": "展示会 2026",
+        "new-type": "exhibition",
+        "source": "new",
+        "basis": "none",
+        **form,
+    }
+    return client.post("/imports/new/", data)
+
+
+CONTENT = "お名前,御社名,メールアドレス,備考\r\n髙橋 花子,㈱青葉,h@example.jp,急ぎ\r\n山田,青葉,だめ,=1+1\r\n".encode(
+    "cp932"
+)
+
+
+def test_from_upload_to_result(client):
+    answer = upload(client, CONTENT, basis="card", **{"new-cost_yen": "300000", "new-date": "2026-10-01"})
+    item = Import.objects.get()
+    assert (answer.status_code, answer.url) == (302, f"/imports/{item.id}/")
+    source = Source.objects.values("name", "type", "cost_yen").get()
+    assert source == {"name": "展示会 2026", "type": "exhibition", "cost_yen": 300000}
+    page = client.get(answer.url).content.decode()
+    assert "髙橋" in page and "㈱青葉" in page and "メールアドレスの形が正しくありません。" in page and "部署名" in page
+    client.post(
+        answer.url,
+        {"c0": "full_name", "c1": "company_name", "c2": "email", "c3": "own", "replace": "0", "act": "start"},
+    )
+    item.refresh_from_db()
+    assert item.state == "queued"
+    assert "順番を待っています" in client.get(answer.url, headers={"HX-Request": "true"}).content.decode()
+    imports.run(item.id)
+    assert Lead.objects.get().fields == {Field.objects.get().key: "急ぎ"}
+    page = client.get(answer.url).content.decode()
+    assert "取り込めなかった行" in page
+    file = client.get(f"/imports/{item.id}/rejects.csv")
+    rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert rows == [
+        ["お名前", "御社名", "メールアドレス", "備考", "元の行", "問題の列", "理由"],
+        ["山田", "青葉", "だめ", "'=1+1", "3", "備考", "数式が入っています。値に直してください。"],
+    ]
+    assert "名刺.csv" in client.get("/imports/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "ファイルが空です"),
+        (b"x" * 1_200_000, "1 行目が長すぎます"),
+        (b"a@example.jp,b\r\n", "1 行目に見出しがありません"),
+        (b"\x89PNG\x00\x00\x00", "CSV でも Excel でもない"),
+    ],
+)
+def test_a_bad_file_is_said_beside_the_field(client, content, words):
+    answer = upload(client, content)
+    assert answer.status_code == 200 and words in answer.content.decode()
+    assert not Import.objects.exists() and not Source.objects.exists()
+
+
+def test_the_encoding_can_be_corrected(client):
+    upload(client, b"name,company\r\nYamada,Aoba\r\n")
+    item = Import.objects.get()
+    page = client.post(f"/imports/{item.id}/", {"encoding": "utf-16"}, follow=True)
+    assert Import.objects.get().encoding == "utf-8" and page.status_code == 200
+    client.post(f"/imports/{item.id}/", {"encoding": "cp932"})
+    assert Import.objects.get().encoding == "cp932"
+
+
+def test_a_draft_can_be_given_up(client):
+    upload(client, CONTENT)
+    item = Import.objects.get()
+    client.post(f"/imports/{item.id}/cancel/")
+    assert Import.objects.get().state == "cancelled"
+    assert "中止しました" in client.get(f"/imports/{item.id}/").content.decode()
+
+
+def test_sources_show_what_a_lead_cost(client, people, now):
+    source = sources.find_or_make("展示会", now=now, type="exhibition", cost_yen=30000)
+    people(3, source_id=source.id)
+    page = client.get("/sources/").content.decode()
+    assert "展示会" in page and "1万円" in page
+    assert client.post("/sources/new/", {"name": "展示会", "type": "ads"}).status_code == 200
+    assert (
+        client.post(f"/sources/{source.id}/", {"name": "春の展示会", "type": "ads", "cost_yen": ""}).status_code == 302
+    )
+    assert Source.objects.values_list("name", "cost_yen").get() == ("春の展示会", 0)
+
+
+def test_sales_see_sources_but_import_nothing(signed_in, seller):
+    client = signed_in(seller)
+    assert client.get("/sources/").status_code == 200
+    assert [client.get(address).status_code for address in ("/imports/", "/imports/new/", "/sources/new/")] == [403] * 3

@@ -1,0 +1,13 @@
+"""Every template compiles: a tag or filter that does not exist is found here and not by the first reader."""
+
+from pathlib import Path
+
+import pytest
+from django.template.loader import get_template
+
+FOLDER = Path(__file__).parents[2] / "src" / "hagukumi" / "screens"
+
+
+@pytest.mark.parametrize("name", sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html")))
+def test_template_compiles(name):
+    get_template(name)
