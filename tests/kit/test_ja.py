@@ -22,7 +22,9 @@ def test_a_name_taken_apart_loses_nothing(text):
 
 @given(TEXT)
 def test_no_cell_written_out_is_run_by_a_spreadsheet(text):
-    assert not ja.is_formula(ja.escape_formula(text).lstrip()) or text[:1].isspace()
+    written = ja.escape_formula(text)
+    assert not ja.is_formula(written)
+    assert ja.unescape_formula(written) == text
 
 
 @given(TEXT)
@@ -32,23 +34,17 @@ def test_phones_are_e164_or_nothing(text):
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("spellings", "key"),
     [
-        "株式会社青葉",
-        "㈱青葉",
-        "（株）青葉",
-        "(株) 青葉",
-        "㍿青葉",
-        "青葉株式会社",
-        "青葉　㈱",
-        "青葉(株)",
-        "有限会社青葉",
-        "㈲青葉",
-        "青葉(同)",
+        (("株式会社青葉", "㈱青葉", "（株）青葉", "(株) 青葉", "㍿青葉"), "株式会社青葉"),
+        (("青葉株式会社", "青葉　㈱", "青葉(株)"), "青葉株式会社"),
+        (("有限会社青葉", "㈲青葉"), "有限会社青葉"),
+        (("青葉(同)", "青葉合同会社"), "青葉合同会社"),
+        (("青葉", " 青葉 "), "青葉"),
     ],
 )
-def test_a_company_in_every_spelling_has_one_key(name):
-    assert ja.company_key(name) == "青葉"
+def test_a_company_in_every_spelling_has_one_key_and_another_legal_form_is_another_company(spellings, key):
+    assert {ja.company_key(name) for name in spellings} == {key}
 
 
 def test_the_legal_form_and_where_it_stood():
@@ -92,6 +88,28 @@ def test_addresses_in_full_width():
 
 
 @pytest.mark.parametrize(
+    ("cell", "address"),
+    [
+        ("zero@example.jp\u200b", "zero@example.jp"),
+        ("\ufeffbom@example.jp", "bom@example.jp"),
+        ("\u202artl@example.jp\u202c\xa0", "rtl@example.jp"),
+        ("ctl@\x0bexample.jp", "ctl@example.jp"),
+        ("天野 遥 <Haruka@example.jp>", "haruka@example.jp"),
+        ("a@example.jp; b@example.jp", "a@example.jp"),
+        ("trail@example.jp.", "trail@example.jp"),
+        ("taro@日本語.jp", "taro@xn--wgv71a119e.jp"),
+        ("（退職）t@example.jp", ""),
+        ("山田@example.jp", ""),
+        ('"hon da"@example.jp', ""),
+    ],
+)
+def test_an_address_that_is_taken_can_be_mailed(cell, address):
+    assert ja.is_email(ja.email(cell)) == bool(address)
+    if address:
+        assert ja.email(cell) == address
+
+
+@pytest.mark.parametrize(
     ("typed", "stored"),
     [
         ("092ー6829ー5244", ("+819268295244", "")),
@@ -104,6 +122,9 @@ def test_addresses_in_full_width():
         ("0120-123-456", ("+81120123456", "")),
         ("+1 650-253-0000", ("+16502530000", "")),
         ("なし", ("", "")),
+        ("abc", ("", "")),
+        ("9.01235E+10", ("", "")),
+        ("03-1111-2222/090-3333-4444", ("+81311112222", "")),
     ],
 )
 def test_phones(typed, stored):
@@ -123,6 +144,10 @@ def test_phones_are_shown_as_japan_writes_them():
         ("林真由美", "林", "真由美", True),
         ("長谷川 亮 様", "長谷川", "亮", True),
         ("Taro Yamada", "Yamada", "Taro", True),
+        ("Yamada, Taro", "Yamada", "Taro", True),
+        ("María García López", "García López", "María", True),
+        ("John F. Kennedy", "Kennedy", "John F.", True),
+        ("Ludwig van Beethoven", "van Beethoven", "Ludwig", True),
         ("蓬莱屋一郎", "蓬莱", "屋一郎", False),
         ("", "", "", False),
     ],
@@ -178,17 +203,78 @@ def test_dates():
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "jst"),
+    [
+        ("2026-01-05T09:00:00Z", "2026-01-05 18:00:00"),
+        ("2026-01-05T20:30:00.123+00:00", "2026-01-06 05:30:00"),
+        ("2026-01-05T00:30:00+09:00", "2026-01-05 00:30:00"),
+        ("Mon, 5 Jan 2026 10:00:00 +0900", "2026-01-05 10:00:00"),
+        ("2026/1/5 午後8時", "2026-01-05 20:00:00"),
+        ("2026年1月5日(月) 午前0時15分", "2026-01-05 00:15:00"),
+        ("2026/1/5 8:00 PM", "2026-01-05 20:00:00"),
+        ("Jan 5, 2026 12:00 AM", "2026-01-05 00:00:00"),
+        ("2026/1/5 12:00 PM", "2026-01-05 12:00:00"),
+        ("2026年1月5日 20時", "2026-01-05 20:00:00"),
+        ("2026/01/05 24:00", "2026-01-06 00:00:00"),
+        ("46027", "2026-01-05 00:00:00"),
+        ("46027.5", "2026-01-05 12:00:00"),
+        ("5-Jan-26", "2026-01-05 00:00:00"),
+        ("5 January 2026", "2026-01-05 00:00:00"),
+        ("26/1/5", "2026-01-05 00:00:00"),
+        ("R8.1.5 9:05", "2026-01-05 09:05:00"),
+        ("令和元年5月1日", "2019-05-01 00:00:00"),
+        ("13/1/2026", "2026-01-13 00:00:00"),
+        ("2026/1/5 夕方", "2026-01-05 00:00:00"),
+        ("12345", "None"),
+        ("2026/13/5", "None"),
+    ],
+)
+def test_times_of_day_zones_and_what_spreadsheets_make_of_them(typed, jst):
+    assert str(ja.moment(typed)) == jst
+
+
+def test_a_date_with_two_readings_is_known_as_one():
+    assert (str(ja.day("05/01/2026")), str(ja.moment("05/01/2026", day_first=True))) == (
+        "2026-05-01",
+        "2026-01-05 00:00:00",
+    )
+    assert [ja.has_two_readings(text) for text in ("05/01/2026", "05/05/2026", "13/1/2026", "2026/5/1")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
 def test_kana():
     assert ja.kana(" やまだ　ﾊﾅｺ ") == "ヤマダ ハナコ"
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(1)", "+SUM(A1)", "-2+3+cmd|' /C calc'!A0", '=HYPERLINK("x")']
+    "cell",
+    [
+        *("=1+1", "=cmd|' /C calc'!A0", "@SUM(1)", "+SUM(A1)", "-2+3+cmd|' /C calc'!A0", '=HYPERLINK("x")'),
+        *(
+            "＝1+1",
+            "＋SUM(A1)",
+            "－1+cmd|x",
+            "＠SUM(1)",
+            " =1+1",
+            "\ufeff=1+1",
+            "\u200b\u3000@SUM(1)",
+            "\t=1",
+            "\r\n=1",
+        ),
+        *("-A/Bテスト", "@IT"),
+    ],
 )
-def test_formulas_are_seen(cell):
+def test_formulas_are_seen_in_any_width_and_behind_blanks(cell):
     assert ja.is_formula(cell)
+    assert ja.escape_formula(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", ["", "-", "+81-3-1111-2222", "=== memo ===", "@yamada", "-90", "株式会社=青葉"])
+@pytest.mark.parametrize("cell", ["", "-", "+81-3-1111-2222", "-90", "株式会社=青葉", "'090", "a@example.jp"])
 def test_what_only_looks_like_one_is_not(cell):
     assert not ja.is_formula(cell)
+    assert ja.escape_formula(cell) == cell

@@ -43,8 +43,10 @@ def test_cp932_round_trip_and_the_one_that_fits_nowhere(tmp_path):
 
 
 def test_formulas_do_not_run_when_written(tmp_path):
-    content, _ = tables.write_csv(["a"], [["=1+1"], ["+81312345678"], ["@SUM(1)"], [-5]])
-    assert content.decode("utf-8-sig").split("\r\n") == ["a", "'=1+1", "+81312345678", "'@SUM(1)", "-5", ""]
+    content, _ = tables.write_csv(["=a"], [["=1+1"], ["+81312345678"], ["@SUM(1)"], [-5], ["＝1"], ["\ufeff =1"]])
+    assert content.decode("utf-8-sig").split("\r\n") == [
+        *("'=a", "'=1+1", "+81312345678", "'@SUM(1)", "-5", "'＝1", "'\ufeff =1", ""),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ The sets that a vectorised reader needs (`VARIANTS`, the patterns) are public, s
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 import phonenumbers
 
@@ -104,36 +105,38 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True)
 class CompanyName:
-    """`key` to compare by; `form` the legal form ('' = none found); `position` front (前株), back (後株) or ''."""
+    """`core` is the name without its legal form `form` ('' = none found); `position`: front (前株), back (後株), ''."""
 
-    key: str
+    core: str
     form: str
     position: str
+
+    @property
+    def key(self) -> str:
+        """What companies are told apart by: 株式会社青葉, 青葉株式会社 and 有限会社青葉 are three companies."""
+        return {"front": f"{self.form}{self.core}", "back": f"{self.core}{self.form}"}.get(self.position, self.core)
 
 
 def company(name: str) -> CompanyName:
     """Split a company name as typed into its match key and its legal form. An empty name gives three empty texts."""
-    key = fold(name)
+    core = fold(name)
     for spelling, form in _SPELLINGS:
         bare = _SPACE.sub("", spelling)
-        if key.startswith(bare) and len(key) > len(bare):
-            return CompanyName(key[len(bare) :], form, "front")
-        if key.endswith(bare) and len(key) > len(bare):
-            return CompanyName(key[: -len(bare)], form, "back")
-    return CompanyName(key, "", "")
+        if core.startswith(bare) and len(core) > len(bare):
+            return CompanyName(core[len(bare) :], form, "front")
+        if core.endswith(bare) and len(core) > len(bare):
+            return CompanyName(core[: -len(bare)], form, "back")
+    return CompanyName(core, "", "")
 
 
 def company_key(name: str) -> str:
     return company(name).key
 
 
-EMAIL = (
-    r"^[^\s@,;:<>()\[\]\"\\\x00-\x1f]{1,64}"
-    r"@[\p{L}0-9](?:[\p{L}0-9-]*[\p{L}0-9])?(?:\.[\p{L}0-9](?:[\p{L}0-9-]*[\p{L}0-9])?)+$"
-)
-"""A usable address, in Rust's dialect of regex. Dots may stand anywhere before the @: old docomo addresses."""
-_LABEL = r"[^\W_](?:(?:[^\W_]|-)*[^\W_])?"
-_EMAIL = re.compile(rf"^[^\s@,;:<>()\[\]\"\\\x00-\x1f]{{1,64}}@{_LABEL}(?:\.{_LABEL})+$")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+EMAIL = rf"^[!#-'*+\-./0-9=?A-Z^-~]{{1,64}}@(?:{_LABEL}\.)+(?:[a-z]{{2,24}}|xn--[a-z0-9-]{{1,59}})$"
+"""A usable address, as Rust and Python read it. Dots may stand anywhere before the @: old docomo addresses."""
+_EMAIL = re.compile(EMAIL)
 ROLE_PARTS = frozenset(
     """
 info sales contact support admin office mail webmaster postmaster inquiry inquiries otoiawase toiawase soumu
@@ -144,10 +147,50 @@ reception uketsuke noreply no-reply
 """Local parts that a whole office reads. Such an address never identifies one person by itself."""
 
 
+_ANGLED = re.compile(r"<([^<>@]+@[^<>]+)>")
+_BETWEEN = re.compile(r"[;,、；，/|\n]|\s+(?=\S+@)")
+
+
+def visible(text: str) -> str:
+    """The text without the marks that nobody sees: byte order mark, zero-width and direction marks, soft hyphens."""
+    return _UNSEEN.sub("", text)
+
+
+UNSEEN = "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]"
+"""Marks that nobody sees, as a pattern."""
+_UNSEEN = re.compile(UNSEEN)
+
+
 def email(text: str) -> str:
-    """An address in the form it is compared and mailed by: half width, lower case, without `mailto:` and blanks."""
-    plain = _SPACE.sub("", unicodedata.normalize("NFKC", text)).lower()
-    return plain.removeprefix("mailto:").strip("<>")
+    """An address in the form it is compared and mailed by, '' for none: half width, lower case, its domain in ASCII.
+
+    `名前 <a@example.jp>` and `mailto:` give the address alone, several addresses the first.
+    """
+    plain = _CONTROLS.sub("", visible(unicodedata.normalize("NFKC", text)))
+    if found := _ANGLED.search(plain):
+        plain = found.group(1)
+    if plain.count("@") > 1:
+        plain = next((part for part in _BETWEEN.split(plain) if "@" in part), plain)
+    plain = _SPACE.sub("", plain).lower().removeprefix("mailto:").strip("<>").removesuffix(".")
+    local, at, domain = plain.rpartition("@")
+    return f"{local}{at}{_ascii_domain(domain)}" if at and not domain.isascii() else plain
+
+
+def emails(text: str) -> list[str]:
+    """Every address that a cell holds, in order."""
+    plain = visible(unicodedata.normalize("NFKC", text))
+    return [email(part) for part in _BETWEEN.split(plain) if "@" in part] if plain.count("@") > 1 else [email(text)]
+
+
+_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
+
+
+def _ascii_domain(domain: str) -> str:
+    """日本語.jp as a mail server knows it (xn--wgv71a119e.jp); unchanged where it is no domain. Source: RFC 5891."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
 
 
 def is_email(address: str) -> bool:
@@ -161,6 +204,7 @@ def is_role_address(address: str) -> bool:
 
 _EXTENSION = re.compile(r"[(\[]?\s*(?:内線番号|内線|内|ext\.?|x)\s*[:.]?\s*(\d{1,8})\s*[)\]]?\s*$", re.IGNORECASE)
 _DASHES = re.compile(r"[\s\-‐‑‒–—―−ーｰ－~().・/]")
+_DIGITS = re.compile(r"\+?[0-9]{6,16}")
 _JAPANESE = re.compile(r"0(?:[1-9]\d{8}|[5789]0\d{8}|120\d{6}|800\d{7})")
 
 
@@ -174,6 +218,9 @@ def phone(text: str) -> tuple[str, str]:
     if found := _EXTENSION.search(plain):
         extension, plain = found.group(1), plain[: found.start()]
     digits = _DASHES.sub("", plain.replace("(0)", ""))
+    if not _DIGITS.fullmatch(digits):  # the library would read letters as keys of a telephone: 9.01235E+10
+        first = re.split(r"[/、,;|\n]", plain)[0]
+        return phone(first) if first != plain and not extension else ("", "")
     if digits.startswith("+810"):
         digits = "+81" + digits[4:]
     if digits.isdigit() and digits.isascii():
@@ -229,8 +276,8 @@ def person(name: str) -> PersonName:
     plain = _HONORIFIC.sub("", name.strip()) or name.strip()
     parts = [part for part in _SEPARATORS.split(plain) if part]
     if len(parts) >= 2:
-        if all(part.isascii() for part in parts):  # Taro Yamada: the family name stands last
-            return PersonName(parts[-1], " ".join(parts[:-1]), 0.8)
+        if _is_latin(plain):
+            return _western(plain)
         return PersonName(parts[0], " ".join(parts[1:]), 1.0)
     whole = parts[0] if parts else ""
     for size in range(min(5, len(whole) - 1), 0, -1):
@@ -239,6 +286,29 @@ def person(name: str) -> PersonName:
     if len(whole) >= 4 and whole.isalpha() and not whole.isascii():
         return PersonName(whole[:2], whole[2:], 0.3)
     return PersonName(whole, "", 0.3 if whole else 0.0)
+
+
+_PARTICLES = frozenset("de del della di da dos das la le van von der den ter ten bin ibn al el du".split())  # noqa: SIM905
+_IBERIAN = re.compile(r"[áéíóúñãõç]|ez$", re.IGNORECASE)
+
+
+def _is_latin(text: str) -> bool:
+    letters = [char for char in text if char.isalpha()]
+    return bool(letters) and all(ord(char) < 0x250 for char in letters)
+
+
+def _western(name: str) -> PersonName:
+    """Taro Yamada, Yamada, Taro, Maria García López (two family names), Ludwig van Beethoven (a particle)."""
+    family, comma, given = (part.strip() for part in name.partition(","))
+    if comma and family and given:
+        return PersonName(family, given, 1.0)
+    words = name.replace(",", " ").split()
+    start = len(words) - 1
+    if start > 1 and "." not in words[start - 1] and all(_IBERIAN.search(word) for word in words[start - 1 :]):
+        start -= 1
+    while start > 1 and words[start - 1].lower() in _PARTICLES:
+        start -= 1
+    return PersonName(" ".join(words[start:]), " ".join(words[:start]), 0.8)
 
 
 _FOLDED_SURNAMES = frozenset(fold(name) for name in SURNAMES)
@@ -363,6 +433,15 @@ def postal_code(text: str) -> str:
     return f"{digits[:3]}-{digits[3:]}" if len(digits) == 7 and digits.isascii() else ""
 
 
+_SHORT_PREFECTURES = {name.removesuffix("県").removesuffix("府").removesuffix("都"): name for name in PREFECTURES}
+
+
+def prefecture_name(text: str) -> str:
+    """The one of the 47 that somebody has written as a prefecture (東京, 大阪府); '' for none."""
+    plain = _SPACE.sub("", unicodedata.normalize("NFKC", text))
+    return plain if plain in PREFECTURES else _SHORT_PREFECTURES.get(plain, "")
+
+
 def prefecture(address: str, postal: str = "") -> str:
     """The prefecture an address names, else that of its city, else the one its postal code mostly lies in; else ''."""
     plain = _SPACE.sub("", unicodedata.normalize("NFKC", address))
@@ -375,32 +454,118 @@ def prefecture(address: str, postal: str = "") -> str:
     return _BY_POSTAL.get(postal[:3]) or _BY_POSTAL.get(postal[:2], "")
 
 
-_DATE = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:\s*日)?(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
-)
-_COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
-_ERA = re.compile(
-    r"(令和|平成|昭和|[rhs])\s*(元|\d{1,2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?", re.IGNORECASE
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january",
+            "feb february",
+            "mar march",
+            "apr april",
+            "may",
+            "jun june",
+            "jul july",
+            "aug august",
+            "sep sept september",
+            "oct october",
+            "nov november",
+            "dec december",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_WORD = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_PART = r"\s*[-/.]\s*"
+_DATES = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?P<year>\d{4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})(?!\d)\s*日?",
+        r"(?P<era>令和|平成|昭和|[rhs])\s*(?P<count>元|\d{1,2})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})"
+        r"(?!\d)\s*日?",
+        r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})(?!\d)",
+        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-/. ]*(?P<word>{_WORD})\.?[-/., ]*(?P<year>\d{{4}}|\d{{2}})(?!\d)",
+        rf"(?P<word>{_WORD})\.?[-/. ]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-/., ]+(?P<year>\d{{4}})(?!\d)",
+        rf"(?P<one>\d{{1,2}}){_PART}(?P<two>\d{{1,2}}){_PART}(?P<year>\d{{4}})(?!\d)",
+        rf"(?P<year>\d{{2}}){_PART}(?P<month>\d{{1,2}}){_PART}(?P<day>\d{{1,2}})(?!\d)",
+    )
 )
 _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925, "r": 2018, "h": 1988, "s": 1925}
+_WEEKDAY = re.compile(
+    r"^[\s,T]*(?:\(?(?:[月火水木金土日]|mon|tue|wed|thu|fri|sat|sun)[a-z]*(?:曜日?)?\)?)?[\s,]*", re.IGNORECASE
+)
+_CLOCK = re.compile(
+    r"(?P<half>午前|午後|[ap]\.?m\.?)?\s*(?P<hour>\d{1,2})\s*(?:[:時]\s*(?:(?P<minute>\d{1,2})\s*分?)?|(?=\s*[ap]\.?m)|(?<=\d)(?=$))"
+    r"\s*(?::?\s*(?P<second>\d{1,2})(?:[.,]\d+)?\s*秒?)?\s*(?P<after>[ap]\.?m\.?)?\s*"
+    r"(?P<zone>z|utc|gmt|jst|[+-]\d{2}(?::?\d{2})?)?\s*$",
+    re.IGNORECASE,
+)
+_SERIAL = re.compile(r"(\d{5})(\.\d+)?")
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's days have no zone
+_JST = timezone(timedelta(hours=9))
 
 
-def moment(text: str) -> datetime | None:
-    """A date or a date and time as Japan writes them (2026/4/1 9:30, 2026年4月1日, 令和8年4月1日), naive, or None."""
-    plain = unicodedata.normalize("NFKC", text).strip()
+def moment(text: str, *, day_first: bool = False) -> datetime | None:
+    """A date or a date and time as people and spreadsheets write them, as naive JST; None where there is none.
+
+    2026/4/1 9:30, 2026年4月1日(水) 午後8時, 令和8年4月1日, 26/4/1, 1-Apr-26, Apr 1 2026 8:00 PM, 2026-04-01T00:30:00Z
+    (the zone counts), 46113 (an Excel serial). 05/01/2026 is the 1st of May, or with `day_first` the 5th of January.
+    """
+    plain = visible(unicodedata.normalize("NFKC", text)).strip()
+    plain = re.sub(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]\s*", "", plain, flags=re.IGNORECASE)
     try:
-        if found := _DATE.match(plain):
-            numbers = [int(part or 0) for part in found.groups()]
-            return datetime(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5])  # noqa: DTZ001
-        if found := _ERA.match(plain):
-            era, year, month, day = found.groups()
-            count = 1 if year == "元" else int(year)
-            return datetime(_ERA_START[era.lower()] + count, int(month), int(day))  # noqa: DTZ001
-        if found := _COMPACT.fullmatch(plain):
-            return datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
-    except ValueError:
+        if found := _SERIAL.fullmatch(plain):
+            days = float(plain)
+            return _DAY_ZERO + timedelta(seconds=round(days * 86_400)) if 36_526 <= days < 73_051 else None
+        for pattern in _DATES:
+            if found := pattern.match(plain):
+                return _at(_date_of(found.groupdict(), day_first), plain[found.end() :])
+    except (ValueError, OverflowError):
         return None
     return None
+
+
+def has_two_readings(text: str) -> bool:
+    """Whether a date can be read month first and day first (05/01/2026)."""
+    one, other = moment(text), moment(text, day_first=True)
+    return one != other and one is not None and other is not None
+
+
+def _date_of(found: Mapping[str, str | None], day_first: bool) -> datetime:
+    year, month, day_of = found.get("year"), found.get("month"), found.get("day")
+    if era := found.get("era"):
+        count = found["count"] or ""
+        year = str(_ERA_START[era.lower()] + (1 if count == "元" else int(count)))
+    if word := found.get("word"):
+        month = str(_MONTHS[word.lower()])
+    if one := found.get("one"):
+        two = found["two"] or ""
+        month, day_of = (two, one) if int(one) > 12 or (day_first and int(two) <= 12) else (one, two)
+    number = int(year or 0)
+    return datetime(number + 2000 if number < 100 else number, int(month or 0), int(day_of or 0))  # noqa: DTZ001
+
+
+def _at(date_: datetime, rest: str) -> datetime:
+    """The date at the time of day that stands behind it; at 0:00 where nothing readable does."""
+    found = _CLOCK.fullmatch(_WEEKDAY.sub("", rest, count=1))
+    if not found or not rest.strip():
+        return date_
+    hour = int(found["hour"])
+    half = (found["half"] or found["after"] or "").lower()
+    if half.startswith(("午後", "p")) and hour < 12:
+        hour += 12
+    elif half.startswith(("午前", "a")) and hour == 12:
+        hour = 0
+    at = date_.replace(hour=hour % 24, minute=int(found["minute"] or 0), second=int(found["second"] or 0))
+    at += timedelta(days=hour // 24)
+    zone = (found["zone"] or "jst").lower()
+    if zone == "jst":
+        return at
+    offset = timedelta()
+    if zone[0] in "+-":
+        digits = zone[1:].replace(":", "").ljust(4, "0")
+        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
+    return at.replace(tzinfo=timezone(offset)).astimezone(_JST).replace(tzinfo=None)
 
 
 def day(text: str) -> date | None:
@@ -408,20 +573,25 @@ def day(text: str) -> date | None:
     return found.date() if found else None
 
 
-FORMULA = r"^[\s]*(?:=[\w($\"'+\-@]|[@+\-][A-Za-z_.]+\d*[(!+*/|]|[=@+\-].*\|.*!)"
-"""A cell that a spreadsheet would run: `=SUM(A1)`, `@SUM(1)`, `+cmd|' /C calc'!A0`. Not `+81-3`, `-`, `== memo`."""
-_FORMULA = re.compile(FORMULA)
+_RUNS = re.compile(
+    r"^'*[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]|^'*[\t\r\n]"
+)
+_SIGNED = re.compile(r"[+-][\d\s().-]*")
 
 
 def is_formula(cell: str) -> bool:
-    return bool(_FORMULA.match(cell))
+    """Whether a spreadsheet might run a cell instead of showing it: = + - @, also in full width and behind blanks.
+
+    A plain number or telephone number with its sign is none. Source: OWASP, CSV Injection.
+    """
+    return bool(_RUNS.match(cell)) and not _SIGNED.fullmatch(cell) and not cell.startswith("'")
 
 
 def escape_formula(cell: str) -> str:
-    """The cell so that a spreadsheet shows it instead of running it: an apostrophe before = + - @ tab and CR.
+    """The cell so that a spreadsheet shows it instead of running it: with an apostrophe before it."""
+    return "'" + cell if _RUNS.match(cell) and not _SIGNED.fullmatch(cell) else cell
 
-    A plain number or telephone number keeps its sign. Source: OWASP, CSV Injection.
-    """
-    if cell[:1] in ("=", "@", "\t", "\r") or (cell[:1] in ("+", "-") and not re.fullmatch(r"[+-][\d\s().-]*", cell)):
-        return "'" + cell
-    return cell
+
+def unescape_formula(cell: str) -> str:
+    """What `escape_formula` was given: its apostrophe off, nobody else's."""
+    return cell[1:] if cell.startswith("'") and _RUNS.match(cell) and not _SIGNED.fullmatch(cell[1:]) else cell

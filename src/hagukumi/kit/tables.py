@@ -325,7 +325,7 @@ def _sheet_batches(table: Table, rows: int) -> Iterator[Batch]:
         frame.filter(~blank)
         .select(
             pl.col("row_no").cast(pl.Int32),
-            *[pl.col(name).str.strip_suffix(".0").alias(f"c{place}") for place, name in enumerate(names)],
+            *[pl.col(name).alias(f"c{place}") for place, name in enumerate(names)],
         )
         .slice(1)
     )

@@ -1,5 +1,6 @@
 """Every leaf type: the exact set it yields, its words, what is refused, and hostile values."""
 
+import unicodedata
 from datetime import datetime, timedelta
 
 import pytest
@@ -49,6 +50,23 @@ def test_field(people, now):
     assert field("users_expected", "gte", value=50) == [c]
     assert field("users_expected", "lte", value=49) == []
     assert field("users_expected", "empty") == [a, b]
+
+
+def test_texts_match_in_any_width_case_and_composition(people, now):
+    a = people(1, company_name="ﾃﾞｼﾞﾀﾙ ＡＢＣ㈱", department="営業・ＤＸ推進部", email="a-b@example.jp")[0]
+    b = people(1, company_name="デジタルabc(株)", department="営業DX推進部", email="ab@example.jp")[0]
+
+    def field(name, op, **more):
+        return members({"type": "field", "field": name, "op": op, **more}, now)
+
+    composed = "デジタルＡＢＣ（株）"
+    for asked in (composed, composed.lower(), unicodedata.normalize("NFD", composed), "ﾃﾞｼﾞﾀﾙabc(株)"):
+        assert field("company_name", "is", value=asked) == [a, b], asked
+        assert field("company_name", "in", values=["x", asked]) == [a, b]
+        assert field("company_name", "is_not", value=asked) == []
+    assert field("department", "contains", value="dx推進") == [a, b]
+    assert field("email", "is", value="ＡＢ@EXAMPLE.jp") == [b]
+    assert field("department", "contains", value="・") == [a]
 
 
 def test_field_of_ones_own(people, now):

@@ -60,7 +60,7 @@ def test_from_upload_to_result(client):
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert rows == [
         ["お名前", "御社名", "メールアドレス", "備考", "元の行", "問題の列", "理由"],
-        ["山田", "青葉", "だめ", "'=1+1", "3", "備考", "数式が入っています。値に直してください。"],
+        ["山田", "青葉", "だめ", "'=1+1", "3", "メールアドレス", "メールアドレスの形が正しくありません。"],
     ]
     assert "名刺.csv" in client.get("/imports/").content.decode()
 

@@ -130,7 +130,7 @@ def test_the_address_takes_its_identity_along(house):
 def test_the_company_follows_its_name(house):
     client, ids = house
     client.post(f"/leads/{ids[0]}/facts/company_name/", {"value": "㈱みどり商事"})
-    client.post(f"/leads/{ids[1]}/facts/company_name/", {"value": "みどり商事株式会社"})
+    client.post(f"/leads/{ids[1]}/facts/company_name/", {"value": "株式会社 みどり商事"})
     a, b = Lead.objects.filter(lead_id__in=ids[:2])
     assert a.company_id == b.company_id == Company.objects.get().id
 

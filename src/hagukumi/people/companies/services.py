@@ -10,14 +10,18 @@ from hagukumi.kit import ja
 from .queries import SQL
 
 _SPELLED = sql.SQL(
-    "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[])"
-    " AS t (name, legal_form, form_position, match_key)"
+    "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[], {}::text[])"
+    " AS t (name, legal_form, form_position, match_key, core)"
 )
 
 
 def ensure_from(select: sql.Composable, *, now: datetime) -> int:
-    """Make the new ones of `select` (yields name, legal_form, form_position, match_key); returns how many."""
-    return SQL.ensure.run({"now": now}, found=select)
+    """Make the new ones of `select` (yields name, legal_form, form_position, match_key, core); returns how many.
+
+    A bare name means the one company that has it with a legal form, whichever of the two comes first.
+    """
+    SQL.adopt.run({"now": now}, found=select)
+    return sum(SQL.ensure.run({"now": now, "formed": formed}, found=select) for formed in (True, False))
 
 
 def resolve(spelled: Sequence[tuple[str, str]], *, now: datetime) -> list[int | None]:
@@ -28,7 +32,7 @@ def resolve(spelled: Sequence[tuple[str, str]], *, now: datetime) -> list[int | 
     names = [name.strip()[:200] for name, _ in spelled]
     found = [ja.company(name) for name in names]
     keys = [company.key[:200] for company in found]
-    if named := [(n, c.form, c.position, k) for n, c, k in zip(names, found, keys, strict=True) if k]:
+    if named := [(n, c.form, c.position, k, c.core[:200]) for n, c, k in zip(names, found, keys, strict=True) if k]:
         columns = [sql.Literal(list(column)) for column in zip(*named, strict=True)]
         ensure_from(_SPELLED.format(*columns), now=now)
     ids = {row["match_key"]: int(row["id"]) for row in SQL.by_key.rows({"keys": [key for key in keys if key]})}

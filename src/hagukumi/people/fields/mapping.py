@@ -116,6 +116,21 @@ def suggest(header: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def own_key(label: str, taken: Mapping[str, str]) -> str:
+    """The key of an own field of this name: that of `taken` (key -> label) which has the label, else a new one.
+
+    Letters that a key cannot hold are told apart by a digest: 設問1 and 予算1 are two fields.
+    """
+    for key, name in taken.items():
+        if name == label:
+            return key
+    plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")[:40]
+    if plain and label.isascii() and plain not in taken:
+        return plain
+    digest = hashlib.sha256(label.encode()).hexdigest()[:8]
+    return f"{plain[:31] or 'field'}_{digest}"
+
+
 def header_key(header: Sequence[str]) -> str:
     """One text per set and order of columns: under it a corrected mapping is remembered."""
     return hashlib.sha256("\x1f".join(header).encode()).hexdigest()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -56,6 +56,24 @@ class Reject:
     value: str = ""
 
 
+@dataclass(frozen=True)
+class Notice:
+    """A cell that was left out of a row that was taken in: it says nothing that its column could hold."""
+
+    row_no: int
+    reason: str
+    column: str
+    value: str
+
+
+class Normal(NamedTuple):
+    """What became of a batch: `rows` for `incoming`, rows rejected, cells left out."""
+
+    rows: pl.DataFrame
+    rejects: list[Reject]
+    notices: list[Notice]
+
+
 @dataclass
 class Normaliser:
     """Turns batches of one file into rows of `incoming`; `columns` maps its `header` to targets."""
@@ -67,16 +85,16 @@ class Normaliser:
     def __post_init__(self) -> None:
         self._places = mappings.places(self.header, self.columns)
 
-    def __call__(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Reject]]:
-        """(rows for `incoming`, rows rejected) of a frame with `row_no` and c0..cn."""
-        picked = frame.select("row_no", *self._picks())
+    def __call__(self, frame: pl.DataFrame) -> Normal:
+        """The rows of a frame with `row_no` and c0..cn."""
+        picked = self._plain(frame.select("row_no", *self._picks()))
         has = set(picked.columns)
         rows = self._identify(self._needs(self._person(self._reach(picked, has), has), has))
         reasons = self._reasons(frame, picked, rows)
         bad = reasons.filter(pl.col("reason") != "")
         if bad.height:
             rows = rows.filter(reasons["reason"] == "")
-        return self._leaders(rows), self._rejects(frame, bad)
+        return Normal(self._leaders(rows), self._rejects(frame, bad), self._notices(frame, picked, rows))
 
     def _picks(self) -> list[pl.Expr]:
         picks = []
@@ -89,17 +107,29 @@ class Normaliser:
             picks.append(pick.alias(target))
         return picks
 
+    def _plain(self, picked: pl.DataFrame) -> pl.DataFrame:
+        """Marks that nobody sees, and the apostrophe of our own exports before what looks like a formula, go."""
+        for target in picked.columns[1:]:
+            cells = picked[target]
+            if target not in _PROSE and cells.str.contains(ja.UNSEEN).any():
+                cells = cells.str.replace_all(ja.UNSEEN, "").str.strip_chars()
+            if cells.str.starts_with("'").any():
+                cells = self._each(cells, ja.unescape_formula, f"{target} escaped")
+            picked = picked.with_columns(cells.alias(target))
+        return picked
+
     def _reach(self, picked: pl.DataFrame, has: set[str]) -> pl.DataFrame:
         """Address, telephone numbers, postal code and prefecture."""
         rows = picked
         if "email" in has:
-            mail = pl.col("email").str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", "")
-            rows = rows.with_columns(mail.str.strip_prefix("mailto:").str.strip_chars("<>").alias("email"))
+            rows = self._email(rows)
         for target in ("phone", "mobile"):
             if target in has:
                 rows = self._phone(rows, target)
         if "postal_code" in has:
             rows = rows.with_columns(self._each(rows["postal_code"], ja.postal_code))
+        if "prefecture" in has:
+            rows = rows.with_columns(self._each(rows["prefecture"], ja.prefecture_name))
         if has & {"address", "postal_code"} and "prefecture" not in has:
             address = pl.col("address") if "address" in has else pl.lit("")
             named = address.str.extract(f"^({'|'.join(ja.PREFECTURES)})").fill_null("")
@@ -119,6 +149,20 @@ class Normaliser:
         )
         return rows.with_columns(found.alias("prefecture"))
 
+    def _email(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The common shape by pattern; the rest, once per distinct value, by `kit.ja.email`."""
+        typed = pl.col("email")
+        common = typed.str.contains(r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+[A-Za-z]$")
+        odd = rows.filter(~common & (typed != ""))["email"].unique().to_list()
+        mail = typed.str.to_lowercase()
+        return rows.with_columns(
+            (
+                mail
+                if not odd
+                else pl.when(common).then(mail).otherwise(typed.replace({one: ja.email(one) for one in odd}))
+            ).alias("email")
+        )
+
     def _phone(self, rows: pl.DataFrame, target: str) -> pl.DataFrame:
         """The common Japanese shapes by pattern; the rest, once per distinct value, by `kit.ja.phone`."""
         digits = pl.col(target).str.normalize("NFKC").str.replace_all(r"[\s\-‐‑‒–—―−ーｰ()]", "")
@@ -128,7 +172,7 @@ class Normaliser:
         )
         odd = rows.filter(pl.col("_number").is_null() & (pl.col(target) != ""))[target].unique().to_list()
         parts = {typed: ja.phone(typed) for typed in odd}
-        numbers = {typed: found[0] or typed for typed, found in parts.items()}
+        numbers = {typed: found[0] for typed, found in parts.items()}
         extra = {typed: found[1] for typed, found in parts.items()}
         typed = pl.col(target)
         number = pl.coalesce(pl.col("_number"), typed.replace(numbers) if odd else typed)
@@ -152,6 +196,7 @@ class Normaliser:
                 found.str.split("\x1f").list.get(0).str.slice(0, 200).alias("company_key"),
                 found.str.split("\x1f").list.get(1).alias("legal_form"),
                 found.str.split("\x1f").list.get(2).alias("form_position"),
+                found.str.split("\x1f").list.get(3).str.slice(0, 200).alias("company_core"),
             )
         if "title" in has:
             rows = rows.with_columns(self._each(rows["title"], ja.rank, "rank").alias("rank"))
@@ -184,7 +229,8 @@ class Normaliser:
             )
         if "users_expected" in has:
             digits = pl.col("users_expected").str.normalize("NFKC").str.replace_all(r"[,\s名人]", "")
-            rows = rows.with_columns(digits.cast(pl.Int32, strict=False).alias("users_expected"))
+            number = digits.cast(pl.Int32, strict=False)
+            rows = rows.with_columns(pl.when(number >= 0).then(number).alias("users_expected"))
         if "no_mail" in has:
             rows = rows.with_columns(pl.col("no_mail").str.to_lowercase().is_in(_YES).alias("no_mail"))
         own = sorted(target for target in has if target.startswith("field:"))
@@ -270,26 +316,14 @@ class Normaliser:
         for target in picked.columns[1:]:
             cells = picked[target]
             checks.append(("control", target, cells.str.contains("\x00", literal=True)))
-            starts = cells.str.contains(r"^[=@+\-]")
-            if starts.any():
-                checks.append(("formula", target, starts & cells.str.contains(ja.FORMULA)))
             if limit := LIMITS.get(target, 0 if target != "issue" else 5000):
                 checks.append(("too_long", target, cells.str.len_chars() > limit))
         if "email" in picked.columns:
             checks.append(("bad_email", "email", (rows["email"] != "") & ~rows["email"].str.contains(ja.EMAIL)))
             checks.append(("too_long", "email", rows["email"].str.len_bytes() > 254))
-        if "users_expected" in picked.columns:
-            checks.append(
-                ("bad_number", "users_expected", (picked["users_expected"] != "") & rows["users_expected"].is_null())
-            )
-        if "occurred_at" in picked.columns:
-            checks.append(("bad_date", "occurred_at", (picked["occurred_at"] != "") & rows["occurred_at"].is_null()))
         for target in ("last_name", "first_name", "last_kana", "first_kana"):
             if target in rows.columns:
                 checks.append(("too_long", target, rows[target].str.len_chars() > 60))
-        for target in ("phone", "mobile"):
-            if target in rows.columns:
-                checks.append(("too_long", target, rows[target].str.len_chars() > 30))
         blank = pl.Series([True]).new_from_index(0, rows.height)
         for cells in frame.iter_columns():
             if cells.name != "row_no" and blank.any():
@@ -319,6 +353,20 @@ class Normaliser:
             found.append(Reject(row_no, self.raw(cells), reason, column[:120], value.replace("\x00", "␀")[:200]))
         return found
 
+    def _notices(self, frame: pl.DataFrame, picked: pl.DataFrame, rows: pl.DataFrame) -> list[Notice]:
+        """Cells that say something which their column cannot hold, of the rows that are taken in."""
+        found = []
+        for target, reason in _LEFT_OUT.items():
+            if target not in picked.columns:
+                continue
+            kept = rows.select("row_no", pl.col(target).cast(pl.String).fill_null("").alias("kept"))
+            typed = picked.select("row_no", pl.col(target).alias("typed")).filter(pl.col("typed") != "")
+            lost = kept.filter(pl.col("kept") == "").join(typed, on="row_no", how="inner", maintain_order="left")
+            for row_no, _, cell in lost.iter_rows():
+                column = self.header[self._places[target][0]]
+                found.append(Notice(row_no, reason, column[:120], cell.replace("\x00", "␀")[:200]))
+        return sorted(found, key=lambda notice: notice.row_no)
+
     def raw(self, cells: Sequence[str]) -> dict[str, str]:
         """The row as it was, by heading; cells past the last heading under '…'. NUL is made visible."""
         named = dict(zip(self.header, cells, strict=False))
@@ -336,12 +384,22 @@ class Normaliser:
         return column.replace_strict(distinct, [known[value] for value in distinct], return_dtype=pl.String)
 
 
+_LEFT_OUT = {
+    "phone": "bad_phone",
+    "mobile": "bad_phone",
+    "postal_code": "bad_postal_code",
+    "prefecture": "bad_prefecture",
+    "users_expected": "bad_number",
+    "occurred_at": "bad_date",
+}
+"""Columns whose unreadable cell costs the cell and not the person, and how that is said (`rules.REASONS`)."""
+_PROSE = ("issue", "booth_talk")
 _WHOLE = {"last_name": "full_name", "first_name": "full_name", "last_kana": "full_kana", "first_kana": "full_kana"}
 
 
 def _company(name: str) -> str:
     found = ja.company(name)
-    return f"{found.key}\x1f{found.form}\x1f{found.position}"
+    return f"{found.key}\x1f{found.form}\x1f{found.position}\x1f{found.core}"
 
 
 def _instant(text: str) -> str:

@@ -29,8 +29,8 @@ from .queries import INTAKE as SQL
 _TEMPORARY = ("incoming", "settled", "lead_change", "news")
 _ROLES = sorted(ja.ROLE_PARTS)
 _COMPANIES = sql.SQL(
-    "SELECT company_name AS name, legal_form, form_position, company_key AS match_key FROM incoming"
-    " WHERE company_key <> ''"
+    "SELECT company_name AS name, legal_form, form_position, company_key AS match_key, company_core AS core"
+    " FROM incoming WHERE company_key <> ''"
 )
 _MAILABLE = sql.SQL(
     "SELECT DISTINCT s.lead_id, l.email AS address FROM settled s JOIN incoming i ON i.row_no = s.row_no"
@@ -145,6 +145,7 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     has = set(rows.columns)
     if "company_key" in has:
         companies.ensure_from(_COMPANIES, now=terms.now)
+        SQL.name_companies.run()
     for tier in sorted(rows["tier"].unique().to_list()):
         _settle(tier, terms, has, doubles=bool((rows["leader"] != rows["row_no"]).any()))
     found = SQL.counts.row() or {}
@@ -154,6 +155,8 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     stopped = _record_consent(terms, has)
     found = SQL.counts.row() or {}
     nobodys = [row["row_no"] for row in SQL.nobodys.rows()] if found["rejected"] else []
+    if nobodys and "company_key" in has:
+        SQL.forget_companies.run({"now": terms.now})
     return Counts(found["created"], found["updated"], found["unchanged"], found["rejected"], nobodys, stopped)
 
 
@@ -233,9 +236,11 @@ def upsert_people(
     if not rows:
         return []
     frame, columns = _framed(rows)
-    staged, rejects = Normaliser(list(columns), columns)(frame)
-    if rejects:
-        raise RowError(rejects[0].row_no, rejects[0].reason, rejects[0].column)
+    staged, rejects, notices = Normaliser(list(columns), columns)(frame)
+    if refused := [(one.row_no, one.reason, one.column) for one in rejects] or [
+        (one.row_no, one.reason, one.column) for one in notices
+    ]:  # where a file loses a cell, a form or another system hears of it
+        raise RowError(*refused[0])
     with transaction.atomic():
         open_tables()
         clear_tables()

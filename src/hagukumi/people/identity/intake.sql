@@ -11,7 +11,7 @@ CREATE TEMP TABLE IF NOT EXISTS incoming (
     postal_code text NOT NULL DEFAULT '', prefecture text NOT NULL DEFAULT '', address text NOT NULL DEFAULT '',
     issue text NOT NULL DEFAULT '', timeframe text NOT NULL DEFAULT '', users_expected int,
     place text NOT NULL DEFAULT '', fields jsonb NOT NULL DEFAULT '{}',
-    company_key text NOT NULL DEFAULT '', legal_form text NOT NULL DEFAULT '', form_position text NOT NULL DEFAULT '',
+    company_key text NOT NULL DEFAULT '', company_core text NOT NULL DEFAULT '', legal_form text NOT NULL DEFAULT '', form_position text NOT NULL DEFAULT '',
     name_key text NOT NULL DEFAULT '', email_kind text NOT NULL DEFAULT '', email_value text NOT NULL DEFAULT '',
     crm text NOT NULL DEFAULT '', phone_key text NOT NULL DEFAULT '', mobile_key text NOT NULL DEFAULT '',
     booth_talk text NOT NULL DEFAULT '', seminar text NOT NULL DEFAULT '', occurred_at timestamptz,
@@ -47,7 +47,7 @@ WHERE c.oid = ANY (ARRAY['lead', 'lead_identity', 'company', 'consent', 'consent
 INSERT INTO incoming (
     row_no, tier, leader, last_name, first_name, last_kana, first_kana, company_name, department, title, rank, email, phone,
     phone_extension, mobile, postal_code, prefecture, address, issue, timeframe, users_expected, place, fields, company_key,
-    legal_form, form_position, name_key, email_kind, email_value, crm, phone_key, mobile_key, booth_talk, seminar,
+    company_core, legal_form, form_position, name_key, email_kind, email_value, crm, phone_key, mobile_key, booth_talk, seminar,
     occurred_at, tags, no_mail
 )
 SELECT r.row_no, r.tier, r.leader, coalesce(r.last_name, ''), coalesce(r.first_name, ''), coalesce(r.last_kana, ''),
@@ -55,7 +55,8 @@ SELECT r.row_no, r.tier, r.leader, coalesce(r.last_name, ''), coalesce(r.first_n
        coalesce(r.rank, ''), coalesce(r.email, ''), coalesce(r.phone, ''), coalesce(r.phone_extension, ''),
        coalesce(r.mobile, ''), coalesce(r.postal_code, ''), coalesce(r.prefecture, ''), coalesce(r.address, ''),
        coalesce(r.issue, ''), coalesce(r.timeframe, ''), r.users_expected, coalesce(r.place, ''),
-       coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''), coalesce(r.legal_form, ''),
+       coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''), coalesce(r.company_core, ''),
+       coalesce(r.legal_form, ''),
        coalesce(r.form_position, ''), coalesce(r.name_key, ''), coalesce(r.email_kind, ''), coalesce(r.email_value, ''),
        coalesce(r.crm, ''), coalesce(r.phone_key, ''), coalesce(r.mobile_key, ''), coalesce(r.booth_talk, ''),
        coalesce(r.seminar, ''), r.occurred_at, coalesce(r.tags, ''), coalesce(r.no_mail, false)
@@ -63,10 +64,29 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
     row_no int, tier smallint, leader int, last_name text, first_name text, last_kana text, first_kana text,
     company_name text, department text, title text, rank text, email text, phone text, phone_extension text, mobile text,
     postal_code text, prefecture text, address text, issue text, timeframe text, users_expected int, place text,
-    fields text, company_key text, legal_form text, form_position text, name_key text, email_kind text, email_value text,
+    fields text, company_key text, company_core text, legal_form text, form_position text, name_key text, email_kind text, email_value text,
     crm text, phone_key text, mobile_key text, booth_talk text, seminar text, occurred_at timestamptz, tags text,
     no_mail boolean
 );
+
+-- name: name_companies
+-- Rows that write a company without its legal form mean the only one that has that name with one. Index: company_core.
+UPDATE incoming i SET company_key = f.match_key
+FROM (
+    SELECT b.company_key AS bare, min(c.match_key) AS match_key
+    FROM (SELECT DISTINCT company_key FROM incoming WHERE company_key <> '' AND legal_form = '') AS b
+    JOIN company c ON c.match_core = b.company_key AND c.legal_form <> ''
+    WHERE NOT EXISTS (SELECT FROM company o WHERE o.match_key = b.company_key)
+    GROUP BY b.company_key HAVING count(*) = 1
+) AS f
+WHERE i.company_key = f.bare AND i.legal_form = '';
+
+-- name: forget_companies
+-- Companies that this batch has made for rows that are nobody's go again.
+DELETE FROM company c
+USING incoming i JOIN settled s ON s.row_no = i.row_no
+WHERE s.lead_id IS NULL AND i.company_key <> '' AND c.match_key = i.company_key AND c.created_at = %(now)s::timestamptz
+  AND NOT EXISTS (SELECT FROM lead l WHERE l.company_id = c.id);
 
 -- name: match_email
 -- Settles rows whose address (a shared address: with the name) is known. LATERAL with LIMIT: one index probe per row,

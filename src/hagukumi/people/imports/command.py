@@ -15,7 +15,7 @@ from hagukumi.people.sources import services as sources
 
 from . import rules
 from . import services as imports
-from .models import Import, ImportReject
+from .models import Import, ImportNotice, ImportReject
 
 _SHOWN_REJECTS = 20
 
@@ -23,7 +23,8 @@ _SHOWN_REJECTS = 20
 def import_file(path: Path, *, source_name: str, encoding: str | None = None, as_json: bool = False) -> int:
     """Take a file in at once; returns the exit code: 0 = taken in (rejected rows are listed), 1 = refused, saying why.
 
-    With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected.
+    With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected, and notices
+    (cells left out).
     """
     now = clock.now()
     try:
@@ -73,9 +74,12 @@ def _report(item: Import, as_json: bool) -> None:
     rejects = ImportReject.objects.filter(import_id=item.id).order_by("row_no")
     for reject in rejects[:_SHOWN_REJECTS]:
         print(rules.row_error(reject), file=sys.stderr)
+    notices = ImportNotice.objects.filter(import_id=item.id).order_by("row_no", "column")
+    for notice in notices[:_SHOWN_REJECTS]:
+        print(rules.row_error(notice), file=sys.stderr)
     counts = {name: getattr(item, name) for name in ("rows", "created", "updated", "unchanged", "rejected")}
     if as_json:
-        print(json.dumps({**counts, "stopped": item.stopped, "import_id": item.id}))
+        print(json.dumps({**counts, "notices": notices.count(), "stopped": item.stopped, "import_id": item.id}))
     else:
         print(
             _("%(rows)s 行: 新規 %(created)s、更新 %(updated)s、変更なし %(unchanged)s、取り込まず %(rejected)s")

@@ -45,3 +45,17 @@ class ImportReject(models.Model):
 
     class Meta:
         db_table = "import_reject"
+
+
+class ImportNotice(models.Model):
+    """A cell that was left out of a row that was taken in, and why (`imports.rules.REASONS`)."""
+
+    pk = models.CompositePrimaryKey("import_id", "row_no", "column")
+    import_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    column = models.CharField(max_length=120)
+    reason = models.CharField(max_length=30)
+    value = models.CharField(max_length=200, default="", db_default="")
+
+    class Meta:
+        db_table = "import_notice"

@@ -25,12 +25,12 @@ from hagukumi.kit import clock, tables
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
 from hagukumi.people.fields.models import Field
-from hagukumi.people.fields.normalise import Normaliser, Reject
+from hagukumi.people.fields.normalise import Normaliser, Notice, Reject
 from hagukumi.people.identity import intake
 from hagukumi.people.identity.queries import INTAKE as SQL
 from hagukumi.people.sources.models import Source
 
-from .models import Import, ImportReject
+from .models import Import, ImportNotice, ImportReject
 
 log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500
@@ -125,6 +125,7 @@ class Preview:
     table: tables.Table
     rows: pl.DataFrame
     rejects: list[Reject]
+    notices: list[Notice]
     samples: list[list[str]]
 
 
@@ -134,11 +135,11 @@ def preview(item: Import) -> Preview:
     normalise = Normaliser(table.header, item.mapping.get("columns", {}))
     batch = next(iter(table.batches(PREVIEW_ROWS)), None)
     if batch is None:
-        return Preview(table, pl.DataFrame(), [], [[] for _ in table.header])
-    rows, rejects = normalise(batch.frame)
+        return Preview(table, pl.DataFrame(), [], [], [[] for _ in table.header])
+    rows, rejects, notices = normalise(batch.frame)
     rejects += [Reject(bad.row_no, normalise.raw(bad.cells), bad.reason) for bad in batch.bad]
     samples = [batch.frame[f"c{place}"].head(3).to_list() for place in range(len(table.header))]
-    return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), samples)
+    return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), notices, samples)
 
 
 def start(item: Import) -> bool:
@@ -227,7 +228,7 @@ def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Count
     )
     counts = intake.Counts()
     intake.open_tables()
-    for rows, rejects, normal, position in _ahead(_prepared(table, normalise, whole=replace)):
+    for rows, rejects, notices, normal, position in _ahead(_prepared(table, normalise, whole=replace)):
         watch.check()
         intake.clear_tables(facts=True)  # deleted rows would pile up in it over the batches
         merged = intake.Counts(rejected=len(rejects))
@@ -238,17 +239,18 @@ def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Count
         if merged.nobodys:
             rejects = rejects + _ambiguous(normal, normalise, merged.nobodys)
         _keep_rejects(item.id, rejects)
+        _keep_notices(item.id, notices, nobodys=set(merged.nobodys))
         counts.add(merged)
         watch.done, watch.rows = counts.rows, max(counts.rows, counts.rows * table.size // max(position, 1))
     intake.clear_tables()
     return counts
 
 
-_Prepared = tuple[pl.DataFrame, list[Reject], pl.DataFrame, int]
+_Prepared = tuple[pl.DataFrame, list[Reject], list[Notice], pl.DataFrame, int]
 
 
 def _prepared(table: tables.Table, normalise: Normaliser, *, whole: bool) -> Iterator[_Prepared]:
-    """(rows for `incoming`, rejected rows, the batch as read, bytes read), batch by batch or all in one."""
+    """(rows for `incoming`, rows rejected, cells left out, the batch as read, bytes read), by batch or all in one."""
     batches = table.batches()
     if whole:
         every = list(batches)
@@ -257,9 +259,9 @@ def _prepared(table: tables.Table, normalise: Normaliser, *, whole: bool) -> Ite
         frame = pl.concat([batch.frame for batch in every])
         batches = iter([tables.Batch(frame, [bad for batch in every for bad in batch.bad], table.size)])
     for batch in batches:
-        rows, rejects = normalise(batch.frame)
+        rows, rejects, notices = normalise(batch.frame)
         rejects += [Reject(bad.row_no, normalise.raw(bad.cells), bad.reason) for bad in batch.bad]
-        yield rows, rejects, batch.frame, batch.position
+        yield rows, rejects, notices, batch.frame, batch.position
 
 
 def _ahead(batches: Iterator[_Prepared]) -> Iterator[_Prepared]:
@@ -319,6 +321,25 @@ def _keep_rejects(import_id: int, rejects: list[Reject]) -> None:
             for reject in rejects
         ],
         batch_size=1000,
+    )
+
+
+def _keep_notices(import_id: int, notices: list[Notice], *, nobodys: set[int]) -> None:
+    """Cells left out of rows taken in; a row that turned out to be nobody's stands among the rejects instead."""
+    ImportNotice.objects.bulk_create(
+        [
+            ImportNotice(
+                import_id=import_id,
+                row_no=notice.row_no,
+                column=notice.column,
+                reason=notice.reason,
+                value=notice.value,
+            )
+            for notice in notices
+            if notice.row_no not in nobodys
+        ],
+        batch_size=1000,
+        ignore_conflicts=True,  # two headings cut to 120 characters may be one
     )
 
 

@@ -23,6 +23,10 @@ from hagukumi.kit import clock
 
 from .common import Text, quoted
 
+_CODES = ("email", "phone", "mobile", "postal_code")
+_FOLD = sql.SQL("search_fold({})")
+_PLAIN = sql.SQL("lower(normalize({}, NFKC))")
+
 
 class FieldIs(Condition):
     """A fact of the lead: `field` is a column (rules.COLUMNS) or `own.<key>` for a field of one's own."""
@@ -99,6 +103,8 @@ class FieldIs(Condition):
             return self._compare_day(raw, day)
         if column.type == "person":
             return self._compare(raw, literal(self.value))
+        if column.type in ("choice", "bool"):
+            return self._compare_word(sql.SQL("coalesce({}, '')").format(raw))
         return self._compare_text(sql.SQL("coalesce({}, '')").format(raw))
 
     def _compare(self, left: sql.Composable, right: sql.Composable) -> sql.Composable:
@@ -111,12 +117,24 @@ class FieldIs(Condition):
             return sql.SQL("{} >= {}").format(left, literal(clock.jst_midnight(day)))
         return sql.SQL("{} < {}").format(left, literal(clock.jst_midnight(date.fromordinal(day.toordinal() + 1))))
 
-    def _compare_text(self, left: sql.Composable) -> sql.Composable:
+    def _compare_word(self, left: sql.Composable) -> sql.Composable:
         if self.op == "in":
             return sql.SQL("{} = ANY({}::text[])").format(left, literal(self.values))
-        value = literal(_text(self.value))
+        return self._compare(left, literal(_text(self.value)))
+
+    def _compare_text(self, left: sql.Composable) -> sql.Composable:
+        """Whatever its width, case and composition, as the list's search; numbers and addresses keep their signs."""
+        asked = self.values if self.op == "in" else [_text(self.value)]
+        folds = self.field not in _CODES and all(any(char.isalnum() for char in value) for value in asked)
+        fold = _FOLD if folds else _PLAIN  # signs alone would fold to nothing, which every text contains
+        left = fold.format(left)
+        if self.op == "in":
+            return sql.SQL("{} IN ({})").format(
+                left, sql.SQL(", ").join(fold.format(literal(value)) for value in asked)
+            )
+        value = fold.format(literal(asked[0]))
         if self.op == "contains":
-            return sql.SQL("strpos(lower({}), lower({})) > 0").format(left, value)
+            return sql.SQL("strpos({}, {}) > 0").format(left, value)
         return self._compare(left, value)
 
     def clause(self, lang: str) -> str:

@@ -20,7 +20,7 @@ from hagukumi.people.fields.models import Field
 from hagukumi.people.fields.normalise import COLUMNS
 from hagukumi.people.imports import rules
 from hagukumi.people.imports import services as verbs
-from hagukumi.people.imports.models import Import, ImportReject
+from hagukumi.people.imports.models import Import, ImportNotice, ImportReject
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.people.sources.views import SourceForm, bases
 from hagukumi.screens.shell import words
@@ -169,20 +169,18 @@ def _change_mapping(request: Request, item: Import) -> None:
     """Take over the selects: one per column, by place. `own` makes a new field of the column's name."""
     columns = {}
     table = verbs.open_import(item)
-    allowed = mapping.TARGETS.keys() | {f"field:{key}" for key in Field.objects.values_list("key", flat=True)}
+    fields = {field.key: field.label_ja for field in Field.objects.all()}
+    allowed = mapping.TARGETS.keys() | {f"field:{key}" for key in fields}
     for place, name in enumerate(table.header):
         target = request.POST.get(f"c{place}", "")
         if target == "own":
-            target = f"field:{_field_key(name, place)}"
+            key = mapping.own_key(name[:60], fields)
+            fields[key] = name[:60]
+            target = f"field:{key}"
         elif target not in allowed and target != item.mapping["columns"].get(name):
             target = ""
         columns[name] = target
     verbs.change_mapping(item, columns, replace=request.POST.get("replace") == "1")
-
-
-def _field_key(name: str, place: int) -> str:
-    plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower()).strip("_")[:40]
-    return plain or f"column_{mapping.header_key([name])[:8]}"
 
 
 def _columns(request: Request, item: Import) -> HttpResponse:
@@ -216,6 +214,7 @@ def _columns(request: Request, item: Import) -> HttpResponse:
         "head": [_label(key) for key in head], "missing": comma.join(_label(key) for key in mapping.missing(columns)),
         "ignored": sum(1 for column in sampled if not column["target"]), "identifies": mapping.identifies(columns),
         "rejects": [(reject, rules.row_error(reject)) for reject in shown.rejects],
+        "notices": [(notice, rules.row_error(notice)) for notice in shown.notices],
         "replace": item.mapping.get("replace"),
     }  # fmt: skip
     return render(request, "people/imports/columns.html", context)
@@ -253,7 +252,14 @@ def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _result(request: Request, item: Import) -> HttpResponse:
     rejects = ImportReject.objects.filter(import_id=item.id).order_by("row_no")[:SHOWN_REJECTS]
-    context = {**_shown(item, request), "rejects": [(reject, rules.reason(reject.reason)) for reject in rejects]}
+    left_out = ImportNotice.objects.filter(import_id=item.id)
+    notices = left_out.order_by("row_no", "column")[:SHOWN_REJECTS]
+    context = {
+        **_shown(item, request),
+        "rejects": [(reject, rules.reason(reject.reason)) for reject in rejects],
+        "notices": [(notice, rules.reason(notice.reason)) for notice in notices],
+        "left_out": left_out.count(),
+    }
     return render(request, "people/imports/part.html" if request.htmx else "people/imports/import.html", context)
 
 
