@@ -18,3 +18,4 @@ from .people.imports.models import *
 from .people.leads.models import *
 from .people.sources.models import *
 from .sales.deals.models import *
+from .sales.handovers.models import *

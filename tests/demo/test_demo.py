@@ -11,7 +11,8 @@ from hagukumi.collect.tracking.models import Inbox
 from hagukumi.demo import company
 from hagukumi.ledger.models import Activity, Pulse, SetAside
 from hagukumi.people.leads.models import Lead
-from hagukumi.sales.deals.models import Deal, Handover
+from hagukumi.sales.deals.models import Deal
+from hagukumi.sales.handovers.models import Handover
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

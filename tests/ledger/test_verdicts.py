@@ -12,8 +12,8 @@ from hagukumi.judge.segments.models import SegmentMember
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity, ActivityDay, Pulse
 from hagukumi.people.leads.models import LeadRecency
-from hagukumi.sales.deals import services as deals
-from hagukumi.sales.deals.models import Handover
+from hagukumi.sales.handovers import services as handovers
+from hagukumi.sales.handovers.models import Handover
 from hagukumi.worker.heart import settle
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_a_machines_click_is_no_evidence_for_sales_and_no_click_of_the_broadcast
     click(person, now)
     click(gateway, now, by="bot", why="agent")
     for lead in (person, gateway):
-        deals.hand_over(lead, cause="試し", now=now)
+        handovers.hand_over(lead, cause="試し", now=now)
         Delivery.objects.create(
             lead_id=lead, message_id=7, occurrence="t1", id=lead, state="sent", queued_at=now, due_at=now, sent_at=now
         )

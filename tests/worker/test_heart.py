@@ -46,7 +46,7 @@ def cause(kind_code: int = 34):
 def test_every_named_statement_fits_the_schema():
     assert sql.prepare_all() > 50
     names = {query.name.rpartition(".")[0] for query in sql.registered()}
-    rooms = {"judge.segments", "nurture.scenarios", "channels.mail", "sales.deals", "overview.timeline"}
+    rooms = {"judge.segments", "nurture.scenarios", "channels.mail", "sales.handovers", "overview.timeline"}
     assert rooms | {"ledger", "worker"} <= names
 
 

@@ -24,6 +24,7 @@ from hagukumi.people.leads import kinds as lead_kinds
 from hagukumi.people.leads import services as leads
 from hagukumi.sales.deals import conditions as deal_conditions
 from hagukumi.sales.deals import kinds as deal_kinds
+from hagukumi.sales.handovers import kinds as handover_kinds
 
 _connected = False
 
@@ -43,6 +44,7 @@ def connect() -> None:
         segment_kinds,
         score_kinds,
         phase_kinds,
+        handover_kinds,
         deal_kinds,
         scenario_kinds,
     ):

@@ -16,7 +16,9 @@ from hagukumi.ledger.services import Fact
 from hagukumi.people.identity import services as identity
 from hagukumi.people.leads.models import LeadIdentity
 from hagukumi.sales.deals import services as deals
-from hagukumi.sales.deals.models import Deal, Handover
+from hagukumi.sales.deals.models import Deal
+from hagukumi.sales.handovers import services as handovers
+from hagukumi.sales.handovers.models import Handover
 
 from . import words
 from .people import Person
@@ -257,9 +259,9 @@ def _answer(random: Random, stage: Stage, cast: Cast, handover: Handover, now: d
     at = min(max(handover.created_at + timedelta(hours=random.choice((2, 5, 9, 20, 30))), handover.created_at), now)
     if random.random() > worth:
         reason = random.choices([key for key, _ in RETURNS], [share for _, share in RETURNS])[0]
-        deals.give_back(handover.lead_id, handover.id, user_id=seller, reason=reason, note="", now=at)
+        handovers.give_back(handover.lead_id, handover.id, user_id=seller, reason=reason, note="", now=at)
         return
-    deals.accept(handover.lead_id, handover.id, user_id=seller, now=at)
+    handovers.accept(handover.lead_id, handover.id, user_id=seller, now=at)
     length = random.randint(60, 900)
     text = random.choice(words.TALKS)
     ledger.record(

@@ -17,6 +17,7 @@ from .people.imports import views as imports
 from .people.leads import views as leads
 from .people.sources import views as sources
 from .sales.deals import views as deals
+from .sales.handovers import views as handovers
 from .settings.accounts import views as accounts
 from .settings.audit import views as audit
 from .settings.health import views as health
@@ -24,6 +25,6 @@ from .settings.members import views as members
 
 ROOMS = (
     home, accounts, members, audit, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages,
-    content, scoring, phases, deals, reports, health,
+    content, scoring, phases, handovers, deals, reports, health,
 )  # fmt: skip
 urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))

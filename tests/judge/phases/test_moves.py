@@ -20,6 +20,7 @@ from hagukumi.ledger.services import Fact, record
 from hagukumi.people.leads.models import Lead
 from hagukumi.sales.deals import services as deals
 from hagukumi.sales.deals.conditions import HasDeal
+from hagukumi.sales.handovers import services as handovers
 from hagukumi.worker.heart import beat, settle
 
 HOUR = timedelta(hours=1)
@@ -90,10 +91,10 @@ def test_a_lost_deal_goes_back_and_stays_there(lead, now):
 def test_a_returned_handover_moves_back(lead, marketer, now):
     act(lead, "content_downloaded", now)
     assert stands(lead) == "considering"
-    assert deals.hand_over(lead, cause="x", now=now)
+    assert handovers.hand_over(lead, cause="x", now=now)
     handover = Activity.objects.get(lead_id=lead, kind=80).object_id
     later = now + HOUR
-    deals.give_back(lead, handover, user_id=marketer.id, reason="not_now", note="", now=later)
+    handovers.give_back(lead, handover, user_id=marketer.id, reason="not_now", note="", now=later)
     settle(later)
     assert stands(lead) == "aware"
 
@@ -103,10 +104,10 @@ def test_mail_then_reaction_then_acceptance(lead, marketer, now):
     assert stands(lead, "working") == "untouched"
     act(lead, "mail_clicked", now + HOUR)
     assert stands(lead, "working") == "connected"
-    deals.hand_over(lead, cause="x", now=now + HOUR)
+    handovers.hand_over(lead, cause="x", now=now + HOUR)
     handover = Activity.objects.get(lead_id=lead, kind=80).object_id
     settle(now + HOUR)
-    deals.accept(lead, handover, user_id=marketer.id, now=now + 2 * HOUR)
+    handovers.accept(lead, handover, user_id=marketer.id, now=now + 2 * HOUR)
     settle(now + 2 * HOUR)
     assert stands(lead, "working") == "convert"
 

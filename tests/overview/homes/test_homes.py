@@ -8,7 +8,7 @@ from hagukumi.judge.phases import services as phases
 from hagukumi.kit import clock
 from hagukumi.ledger.services import Fact, record
 from hagukumi.overview.homes import reads as home
-from hagukumi.sales.deals import services as deals
+from hagukumi.sales.handovers import services as handovers
 
 
 def test_a_new_house_shows_its_first_steps(admin, signed_in):
@@ -60,7 +60,7 @@ def test_a_person_stands_once_with_all_that_happened(people, marketer, signed_in
 
 def test_sales_sees_the_desk_and_its_clock(people, seller, signed_in, now):
     (lead,) = people(1, last_name="渡邉")
-    assert deals.hand_over(lead, cause="スコアが30点に到達", now=now)
+    assert handovers.hand_over(lead, cause="スコアが30点に到達", now=now)
     page = signed_in(seller).get("/").content.decode()
     assert "今日の営業" in page
     assert "渡邉" in page

@@ -13,7 +13,9 @@ from hagukumi.people.consent import services as consent
 from hagukumi.people.leads.models import Lead, LeadIdentity, LeadTag
 from hagukumi.people.sources.models import Source
 from hagukumi.sales.deals import services as deals
-from hagukumi.sales.deals.models import Deal, DealStage, Handover
+from hagukumi.sales.deals.models import Deal, DealStage
+from hagukumi.sales.handovers import services as handovers
+from hagukumi.sales.handovers.models import Handover
 from hagukumi.worker import heart
 
 
@@ -238,9 +240,9 @@ def test_a_lead_is_offered_to_sales_until_sales_has_it(house, seller, now):
 
     assert "営業へ引き渡す" in head()
     deals.ready_made()
-    deals.hand_over(lead, cause="手動", now=now)
+    handovers.hand_over(lead, cause="手動", now=now)
     assert "営業の回答待ち" in head() and "営業へ引き渡す" not in head()
-    deals.accept(lead, Handover.objects.get(lead_id=lead).id, user_id=seller.id, now=now)
+    handovers.accept(lead, Handover.objects.get(lead_id=lead).id, user_id=seller.id, now=now)
     assert "営業が受け入れ済み" in head() and "営業へ引き渡す" not in head()
     stage = DealStage.objects.earliest("position").key
     deal = deals.create_deal(
@@ -263,9 +265,9 @@ def test_a_return_says_its_reason_in_words(house, seller, marketer, now, languag
     phases.ready_made(now)
     heart.settle(now)
     phases.move([lead], phase_id=phases.phase("interest", "considering").id, reason="試験", now=now)
-    deals.hand_over(lead, cause="手動", now=now)
+    handovers.hand_over(lead, cause="手動", now=now)
     handover = Handover.objects.get(lead_id=lead)
-    deals.give_back(lead, handover.id, user_id=seller.id, reason="no_budget", note="", now=now)
+    handovers.give_back(lead, handover.id, user_id=seller.id, reason="no_budget", note="", now=now)
     client.post("/language/", {"language": language})
     for page in (f"/leads/{lead}/", "/phases/"):
         text = client.get(page).content.decode()

@@ -45,7 +45,11 @@ class PhaseRule(models.Model):
 
 
 class LeadPhase(models.Model):
-    """Where each person stands in each model. `rule_id` null = by hand or at the start; history is in the ledger."""
+    """Where each person stands in each model; history is in the ledger.
+
+    `cause`: start (first placement), rule, person, scenario, or the word of a higher room (returned). `reason` is what
+    was typed or what the rule said at that moment; for returned, the key of the return reason.
+    """
 
     pk = models.CompositePrimaryKey("lead_id", "model_id")
     lead_id = models.BigIntegerField()
@@ -53,6 +57,7 @@ class LeadPhase(models.Model):
     phase_id = models.BigIntegerField()
     since = models.DateTimeField()
     rule_id = models.BigIntegerField(null=True)
+    cause = models.CharField(max_length=10, default="person", db_default="person")
     reason = models.CharField(max_length=200, default="", db_default="")
     user_id = models.BigIntegerField(null=True)
 

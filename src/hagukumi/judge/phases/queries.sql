@@ -3,8 +3,8 @@
 -- Grain: one lead_phase row and one fact per newly placed lead. Index: lead_phase's key. A second run adds nothing.
 -- slot scope: SELECT lead_id FROM touched
 WITH placed AS (
-    INSERT INTO lead_phase (lead_id, model_id, phase_id, since, reason)
-    SELECT l.lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, %(reason)s
+    INSERT INTO lead_phase (lead_id, model_id, phase_id, since, cause)
+    SELECT l.lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, %(start)s
     FROM lead l
     WHERE l.lead_id IN ({scope}) AND l.known_at IS NOT NULL AND l.merged_into IS NULL
     ON CONFLICT (lead_id, model_id) DO NOTHING
@@ -12,7 +12,7 @@ WITH placed AS (
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details, hop)
 SELECT p.lead_id, %(now)s::timestamptz, %(moved)s::smallint, %(phase_id)s::bigint,
-       jsonb_build_object('model', %(model_id)s::bigint, 'to', %(phase_id)s::bigint, 'reason', %(reason)s::text),
+       jsonb_build_object('model', %(model_id)s::bigint, 'to', %(phase_id)s::bigint, 'cause', %(start)s::text),
        coalesce(t.hop + 1, 0)
 FROM placed p
 LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
@@ -67,7 +67,7 @@ concerned AS (
 )
 INSERT INTO asked (rule_id, lead_id, moves)
 SELECT r.id, p.lead_id,
-       bool_or(c.fresh OR NOT r.forward OR (p.rule_id IS NULL AND p.user_id IS NULL AND p.reason = %(initial)s)
+       bool_or(c.fresh OR NOT r.forward OR p.cause = %(start)s
                OR coalesce(came.position > gone.position, false))
 FROM concerned c
 JOIN rule r ON r.id = c.rule_id
@@ -88,22 +88,23 @@ SELECT count(*) FROM ({candidates}) c;
 -- Grain: one lead_phase update and one fact per moved lead. Index: lead_phase's key.
 -- slot candidates: SELECT lead_id, 0::bigint AS rule_id FROM touched
 WITH chosen AS MATERIALIZED (
-    SELECT DISTINCT ON (c.lead_id) c.lead_id, r.id AS rule_id, r.source_phase_id, r.target_phase_id, r.reason
+    SELECT DISTINCT ON (c.lead_id) c.lead_id, r.id AS rule_id, r.source_phase_id, r.target_phase_id, r.reason,
+           r.reason_en
     FROM ({candidates}) c
     JOIN phase_rule r ON r.id = c.rule_id
     ORDER BY c.lead_id, r.priority, r.id
 ),
 moved AS (
     UPDATE lead_phase p SET phase_id = c.target_phase_id, since = %(now)s::timestamptz, rule_id = c.rule_id,
-                            reason = c.reason, user_id = NULL
+                            cause = %(cause)s, reason = c.reason, user_id = NULL
     FROM chosen c
     WHERE p.lead_id = c.lead_id AND p.model_id = %(model_id)s::bigint AND p.phase_id = c.source_phase_id
-    RETURNING p.lead_id, c.source_phase_id, c.target_phase_id, c.rule_id, c.reason
+    RETURNING p.lead_id, c.source_phase_id, c.target_phase_id, c.rule_id, c.reason, c.reason_en
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details, hop)
 SELECT m.lead_id, %(now)s::timestamptz, %(moved)s::smallint, m.target_phase_id,
        jsonb_build_object('model', %(model_id)s::bigint, 'from', m.source_phase_id, 'to', m.target_phase_id,
-                          'rule', m.rule_id, 'reason', m.reason),
+                          'rule', m.rule_id, 'cause', %(cause)s::text, 'reason', m.reason, 'reason_en', m.reason_en),
        coalesce(t.hop + 1, 0)
 FROM moved m
 LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
@@ -120,20 +121,20 @@ WITH chosen AS MATERIALIZED (
     WHERE p.phase_id IS DISTINCT FROM %(phase_id)s::bigint
 ),
 moved AS (
-    INSERT INTO lead_phase (lead_id, model_id, phase_id, since, rule_id, reason, user_id)
-    SELECT lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, %(rule_id)s::bigint, %(reason)s,
+    INSERT INTO lead_phase (lead_id, model_id, phase_id, since, rule_id, cause, reason, user_id)
+    SELECT lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, NULL, %(cause)s, %(reason)s,
            %(user_id)s::bigint
     FROM chosen
     ON CONFLICT (lead_id, model_id) DO UPDATE SET
-        phase_id = excluded.phase_id, since = excluded.since, rule_id = excluded.rule_id, reason = excluded.reason,
-        user_id = excluded.user_id
+        phase_id = excluded.phase_id, since = excluded.since, rule_id = NULL, cause = excluded.cause,
+        reason = excluded.reason, user_id = excluded.user_id
     RETURNING lead_id
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details, hop)
 SELECT c.lead_id, %(now)s::timestamptz, %(moved)s::smallint, %(phase_id)s::bigint,
        jsonb_strip_nulls(jsonb_build_object(
            'model', %(model_id)s::bigint, 'from', c.source_phase_id, 'to', %(phase_id)s::bigint,
-           'rule', %(rule_id)s::bigint, 'user', %(user_id)s::bigint, 'reason', %(reason)s::text
+           'user', %(user_id)s::bigint, 'cause', %(cause)s::text, 'reason', %(reason)s::text
        )),
        %(hop)s::smallint
 FROM moved m JOIN chosen c USING (lead_id);
@@ -151,8 +152,10 @@ WHERE m.key = %(model)s ORDER BY h.position;
 
 -- name: standing
 -- Where one lead stands in a model (by key), since when and why.
-SELECT h.id, h.key, h.name, h.name_en, h.position, h.hue, p.since, p.reason, p.rule_id, p.user_id
+SELECT h.id, h.key, h.name, h.name_en, h.position, h.hue, p.since, p.cause, p.reason, r.reason_en,
+       p.rule_id, p.user_id
 FROM lead_phase p JOIN phase h ON h.id = p.phase_id JOIN phase_model m ON m.id = p.model_id
+LEFT JOIN phase_rule r ON r.id = p.rule_id
 WHERE p.lead_id = %(lead_id)s::bigint AND m.key = %(model)s;
 
 -- name: column_counts
@@ -163,7 +166,7 @@ WHERE phase_id IN (SELECT id FROM phase WHERE model_id = %(model_id)s::bigint) G
 -- name: cards
 -- The latest arrivals of each phase of a model, at most %(limit)s a phase, newest first; whole days there at %(now)s.
 -- Grain: one row per lead shown. Index: lead_phase_phase.
-SELECT p.phase_id, p.lead_id, p.since, p.reason, r.reason_en, l.last_name, l.first_name, l.email, l.title,
+SELECT p.phase_id, p.lead_id, p.since, p.cause, p.reason, r.reason_en, l.last_name, l.first_name, l.email, l.title,
        coalesce(c.name, l.company_name) AS company, s.total AS score, coalesce(s.total >= v.threshold, false) AS reached,
        floor(extract(epoch FROM %(now)s::timestamptz - p.since) / 86400)::int AS days
 FROM phase h

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-INITIAL_REASON = "新しいリード"
-"""The reason of a first placement; rules are asked at once, as after a forward move."""
+START, RULE, PERSON, SCENARIO = "start", "rule", "person", "scenario"
+"""Causes of a place: after a start, rules are asked at once, as after a forward move."""
 
 Tree = dict[str, Any]
 

@@ -16,6 +16,7 @@ from .models import Phase, PhaseModel, PhaseRule
 from .queries import SQL
 
 MOVED = kinds.PHASE_MOVED.code
+SCENARIO = rules.SCENARIO
 _STANDING = sql.SQL(
     "SELECT a.lead_id, a.rule_id AS object_id FROM asked a JOIN phase_rule r ON r.id = a.rule_id"
     " JOIN lead_phase p ON p.lead_id = a.lead_id AND p.phase_id = r.source_phase_id"
@@ -52,8 +53,13 @@ def phase(model_key: str, phase_key: str) -> Phase:
     return Phase.objects.get(model__key=model_key, key=phase_key)
 
 
+def by_id(phase_id: int | None) -> Phase | None:
+    """One phase of any model; None for none."""
+    return Phase.objects.filter(id=phase_id).first() if phase_id else None
+
+
 def standing(lead_id: int, model_key: str = rules.INTEREST.key) -> dict[str, Any] | None:
-    """Where a lead stands: id, key, name, name_en, position, hue, since, reason, rule_id, user_id.
+    """Where a lead stands: id, key, name, name_en, position, hue, since, cause, reason, reason_en, rule_id, user_id.
 
     None before it is placed.
     """
@@ -66,11 +72,13 @@ def move_from(
     phase_id: int,
     reason: str,
     now: datetime,
+    cause: str = rules.PERSON,
     user_id: int | None = None,
-    rule_id: int | None = None,
     hop: int = 0,
 ) -> int:
     """Move the leads of `select` (yields lead_id) to a phase; those already there stay. Returns how many moved.
+
+    `cause` says who is moving them (`LeadPhase`), `reason` why.
 
     Puts a fact for each into the temporary table `fact`: in a beat the heart writes them; else call
     `ledger.record_pending()` before the transaction ends (`move` does). Phase.DoesNotExist for an unknown phase.
@@ -84,7 +92,7 @@ def move_from(
             "reason": reason[:200],
             "now": now,
             "user_id": user_id,
-            "rule_id": rule_id,
+            "cause": cause,
             "hop": hop,
             "moved": MOVED,
         },
@@ -218,7 +226,7 @@ def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
         "phase_id": first.id,
         "now": now,
         "moved": MOVED,
-        "reason": rules.INITIAL_REASON,
+        "start": rules.START,
     }
     SQL.leave.run({"model_id": model.id}, scope=scope)
     return SQL.begin.run(params, scope=scope)
@@ -246,7 +254,7 @@ def _ask(model: PhaseModel, rules_: list[PhaseRule], now: datetime, *, whole: bo
         "watching": [rule_id for rule_id, _ in watched],
         "kinds": [kind for _, kind in watched],
         "moved": MOVED,
-        "initial": rules.INITIAL_REASON,
+        "start": rules.START,
         "whole": whole,
         "now": now,
     }
@@ -262,7 +270,7 @@ def _move(model: PhaseModel, asked: list[PhaseRule], now: datetime) -> int:
     """Ask the rules of those noted in `asked`, all in one statement; one that breaks it is set aside with its cause."""
     if not asked:
         return 0
-    params = {"model_id": model.id, "now": now, "moved": MOVED}
+    params = {"model_id": model.id, "now": now, "moved": MOVED, "cause": rules.RULE}
     try:
         with transaction.atomic():
             return SQL.move.run(params, candidates=sql.SQL(" UNION ALL ").join(_meeting(rule, now) for rule in asked))

@@ -10,6 +10,7 @@ from hagukumi.channels.mail import kinds as messages
 from hagukumi.collect.forms import kinds as forms
 from hagukumi.collect.tracking import kinds as tracking
 from hagukumi.sales.deals import kinds as deals
+from hagukumi.sales.handovers import kinds as handovers
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ STAGES = (
         _("クリック、フォーム回答、資料ダウンロード、Web閲覧のどれかがあった人"),
         tuple(kind.code for kind in (*messages.KINDS, *forms.KINDS, *tracking.KINDS) if kind.evidence),
     ),
-    Stage("mql", _("MQL"), _("営業に引き渡した人"), (deals.HANDOVER_CREATED.code,)),
-    Stage("sql", _("SQL"), _("営業が受け入れた人"), (deals.HANDOVER_ACCEPTED.code,)),
+    Stage("mql", _("MQL"), _("営業に引き渡した人"), (handovers.HANDOVER_CREATED.code,)),
+    Stage("sql", _("SQL"), _("営業が受け入れた人"), (handovers.HANDOVER_ACCEPTED.code,)),
     Stage("deal", _("商談"), _("商談が作成された人"), (deals.DEAL_CREATED.code,)),
     Stage("won", _("受注"), _("受注した人"), (deals.DEAL_WON.code,)),
 )

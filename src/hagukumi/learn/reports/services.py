@@ -7,6 +7,7 @@ from typing import Any
 from hagukumi.kit import clock
 from hagukumi.people.leads import kinds as leads
 from hagukumi.sales.deals import kinds as deals
+from hagukumi.sales.handovers import kinds as handovers
 
 from .models import Plan
 from .queries import SQL
@@ -51,9 +52,9 @@ def happened(window: Window) -> dict[str, dict[str, Any]]:
     """Facts, people and amount of the window per kind key, whenever the people became known."""
     wanted = (
         leads.LEAD_CREATED,
-        deals.HANDOVER_CREATED,
-        deals.HANDOVER_ACCEPTED,
-        deals.HANDOVER_RETURNED,
+        handovers.HANDOVER_CREATED,
+        handovers.HANDOVER_ACCEPTED,
+        handovers.HANDOVER_RETURNED,
         deals.DEAL_CREATED,
         deals.DEAL_WON,
         deals.DEAL_LOST,
@@ -67,8 +68,8 @@ def source_yield(window: Window) -> list[dict[str, Any]]:
     """Per source: leads, mql, sql, deals, won (people of the window's cohort), won_yen, cost, and derived figures."""
     won = deals.DEAL_WON.code
     deal = [won, deals.DEAL_CREATED.code]
-    accepted = [*deal, deals.HANDOVER_ACCEPTED.code]
-    params = {"won": won, "deal": deal, "sql": accepted, "mql": [*accepted, deals.HANDOVER_CREATED.code]}
+    accepted = [*deal, handovers.HANDOVER_ACCEPTED.code]
+    params = {"won": won, "deal": deal, "sql": accepted, "mql": [*accepted, handovers.HANDOVER_CREATED.code]}
     rows = SQL.source_yield.rows({**window.params, **params})
     for row in rows:
         row["cost_per_lead"] = round(row["cost_yen"] / row["leads"]) if row["leads"] and row["cost_yen"] else None
@@ -81,7 +82,7 @@ def monthly(window: Window) -> list[dict[str, Any]]:
     """Per JST month: leads, mql, deals, won, won_yen."""
     kinds = {
         "created": leads.LEAD_CREATED.code,
-        "mql": deals.HANDOVER_CREATED.code,
+        "mql": handovers.HANDOVER_CREATED.code,
         "deal": deals.DEAL_CREATED.code,
         "won": deals.DEAL_WON.code,
     }

@@ -19,7 +19,7 @@ from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import kinds as segment_kinds
 from hagukumi.ledger import services as ledger
 from hagukumi.people.leads import services as leads
-from hagukumi.sales.deals import services as deals
+from hagukumi.sales.handovers import services as handovers
 
 from . import kinds, rules
 from .behaviour import branch_kinds, passing
@@ -312,11 +312,18 @@ def _act(tick: Tick, version: Live, leg: Leg, number: int) -> None:
         for hop in hops:
             people = _PEOPLE.format(leg=sql.Literal(number), hop=sql.Literal(hop))
             if isinstance(node, rules.MovePhase):
-                phases.move_from(people, phase_id=node.phase_id or 0, reason=version.name, now=tick.now, hop=hop)
+                phases.move_from(
+                    people,
+                    phase_id=node.phase_id or 0,
+                    cause=phases.SCENARIO,
+                    reason=version.name,
+                    now=tick.now,
+                    hop=hop,
+                )
             elif isinstance(node, rules.AddTag):
                 leads.tag_from(people, node.tag, now=tick.now, hop=hop)
             elif isinstance(node, rules.HandOver):
-                deals.hand_over_from(people, cause=version.name, now=tick.now, hop=hop)
+                handovers.hand_over_from(people, cause=version.name, now=tick.now, hop=hop)
 
 
 _PEOPLE = sql.SQL("SELECT lead_id FROM stepped WHERE leg = {leg} AND hop = {hop}")

@@ -10,7 +10,7 @@ from hagukumi.judge.scoring import kinds as scoring
 from hagukumi.kit.clock import jst_date, jst_midnight
 from hagukumi.kit.sql import Queries
 from hagukumi.people.leads import kinds as leads
-from hagukumi.sales.deals import kinds as deals
+from hagukumi.sales.handovers import kinds as handovers
 
 SQL = Queries(__file__, "reads.sql")
 Row = dict[str, Any]
@@ -19,7 +19,7 @@ COUNTED = {
     "answers": forms.FORM_SUBMITTED.code,
     "crossed": scoring.SCORE_CROSSED.code,
     "moved": phases.PHASE_MOVED.code,
-    "handed": deals.HANDOVER_CREATED.code,
+    "handed": handovers.HANDOVER_CREATED.code,
 }
 MOVING = (phases.PHASE_MOVED.code, scoring.SCORE_CROSSED.code, forms.FORM_SUBMITTED.code)
 

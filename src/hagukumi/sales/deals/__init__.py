@@ -1,4 +1,4 @@
-"""Handover and deals.
+"""商談: deals from the first talk to won or lost.
 
-Tables: deal_stage, handover, deal. Verbs: hand_over_from, accept, give_back, create_deal, close_deal.
+Tables: deal_stage, deal. Verbs: create_deal, move_stage, close_deal.
 """

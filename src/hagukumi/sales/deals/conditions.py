@@ -8,7 +8,7 @@ from psycopg import sql
 from hagukumi.judge.segments.conditions import Condition, Evidence, Moment, codes, literal
 from hagukumi.judge.segments.rules import OUTCOMES
 
-from .queries import SQL
+from .queries import READS
 
 
 class HasDeal(Condition):
@@ -35,5 +35,5 @@ class HasDeal(Condition):
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         outcome = "" if self.outcome == "open" else self.outcome
-        rows = SQL.deals_with_outcome.rows({"lead_id": lead_id, "outcome": outcome})
+        rows = READS.deals_with_outcome.rows({"lead_id": lead_id, "outcome": outcome})
         return [Evidence(row["name"], row["at"]) for row in rows]

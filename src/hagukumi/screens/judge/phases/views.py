@@ -1,5 +1,6 @@
 """フェーズ: the board, moves by hand, and each model's rules as sentences."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -14,18 +15,16 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import services as accounts
 from hagukumi.judge.phases import services
 from hagukumi.judge.phases.models import Phase, PhaseModel, PhaseRule
-from hagukumi.judge.phases.rules import INITIAL_REASON
+from hagukumi.judge.phases.rules import START
 from hagukumi.judge.segments import services as segments
 from hagukumi.ledger.models import SetAside
 from hagukumi.people.leads.models import Lead
-from hagukumi.sales.deals.rules import RETURN_REASONS
+from hagukumi.sales.handovers.rules import RETURN_REASONS, RETURNED
 from hagukumi.screens.judge.segments import builder as conditions
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 CARDS = 12
-RETURNED = "引き渡し差し戻し: "
-"""How a handover that came back begins the reason of the move; a key of RETURN_REASONS follows."""
 
 
 class MoveForm(forms.Form):
@@ -70,7 +69,7 @@ def phases(request: Request) -> HttpResponse:
         return render(request, "judge/phases/board.html", {"model": None})
     columns = services.board(model.id, request.now, CARDS)
     for card in (card for column in columns for card in column["cards"]):
-        card["said"] = reason_said(card["reason"], card["reason_en"])
+        card["said"] = why(card)
     context = {
         "model": model,
         "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
@@ -116,7 +115,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
             "rule": rule,
             "forward": rule.target_phase.position > rule.source_phase.position,
             "sentence": _sentence(rule, lang),
-            "reason": reason_said(rule.reason, rule.reason_en),
+            "reason": why({"reason": rule.reason, "reason_en": rule.reason_en}),
             "problem": broken.get(rule.id, ""),
         }
         for rule in PhaseRule.objects.filter(model=model)
@@ -196,16 +195,14 @@ def _model(key: str) -> PhaseModel | None:
     return found
 
 
-def reason_said(reason: str, reason_en: str | None = "") -> str:
-    """Why somebody is where they are, in the reader's language where we have the words."""
-    if reason == INITIAL_REASON:
+def why(place: Mapping[str, Any]) -> str:
+    """Why somebody is in a phase, in the reader's language. `place`: cause, reason and reason_en of a move."""
+    if place.get("cause") == START:
         return _("新しく登録")
-    if reason in RETURN_REASONS:
-        return str(RETURN_REASONS[reason])
-    _before, _sign, returned = reason.partition(RETURNED)
-    if returned in RETURN_REASONS:
-        return _("営業からの差し戻し（%(why)s）") % {"why": RETURN_REASONS[returned]}
-    return reason_en if reason_en and words.english() else reason
+    reason = str(place.get("reason") or "")
+    if place.get("cause") == RETURNED:
+        return _("営業からの差し戻し（%(why)s）") % {"why": RETURN_REASONS.get(reason, reason)}
+    return str(place.get("reason_en") or reason) if words.english() else reason
 
 
 def _sentence(rule: PhaseRule, lang: str) -> str:

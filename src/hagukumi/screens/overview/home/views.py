@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from hagukumi.ledger import kinds
 from hagukumi.overview.homes import reads as reports
-from hagukumi.sales.deals import services as deals
+from hagukumi.sales.handovers import reads as handover_reads
 from hagukumi.screens.shell.access import EVERYONE, Request, access
 
 
@@ -55,8 +55,8 @@ def _by_person(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _sales(user_id: int, day: reports.Day) -> dict[str, Any]:
     return {
         "day": day,
-        "desk": deals.desk("open", day.now, limit=10),
-        "desk_counts": deals.desk_counts(day.since, day.now),
+        "desk": handover_reads.desk("open", day.now, limit=10),
+        "desk_counts": handover_reads.counts(day.since, day.now),
         "hot": reports.hot(user_id),
         "deals": reports.own_deals(user_id, day),
         "deal_counts": reports.deal_counts(day),

@@ -16,7 +16,6 @@ from hagukumi.accounts.models import User
 from hagukumi.channels.mail.models import Delivery, Message
 from hagukumi.channels.mail.rules import REASONS
 from hagukumi.judge.phases import services as phases
-from hagukumi.judge.phases.models import PhaseRule
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.kit import ja, tokens
 from hagukumi.nurture.scenarios import services as scenarios
@@ -25,10 +24,12 @@ from hagukumi.overview.timeline import reads as timelines
 from hagukumi.people.consent import rules as consent_rules
 from hagukumi.people.consent import services as consent
 from hagukumi.people.fields.models import Field
-from hagukumi.people.leads import services
-from hagukumi.people.leads.models import Lead, LeadTag
+from hagukumi.people.leads import reads, services
+from hagukumi.people.leads.models import Lead
 from hagukumi.people.sources.models import Source
-from hagukumi.sales.deals.models import Deal, Handover
+from hagukumi.sales.deals import reads as deal_reads
+from hagukumi.sales.deals.models import Deal
+from hagukumi.sales.handovers import reads as handover_reads
 from hagukumi.screens.judge.phases import views as phase_words
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, SALES, Request, access
@@ -56,9 +57,7 @@ def full_name(last: str, first: str) -> str:
 
 
 def _lead(lead_id: int) -> Lead:
-    if lead_id > BIGGEST:
-        raise Http404
-    found = Lead.objects.select_related("company", "owner", "source").filter(lead_id=lead_id).first()
+    found = reads.one(lead_id)
     if not found or not found.known_at:
         raise Http404
     return found
@@ -70,7 +69,7 @@ def lead(request: Request, lead_id: int) -> HttpResponse:
     found = _lead(lead_id)
     if found.merged_into:
         return redirect("lead", found.merged_into)
-    deals = list(Deal.objects.filter(lead_id=lead_id).order_by("-created_at"))
+    deals = deal_reads.of_lead(lead_id)
     context = {
         **_top(found),
         "facts": _facts(found),
@@ -103,7 +102,7 @@ def _top(found: Lead) -> dict[str, Any]:
         "basis": consent_rules.label(standing.basis, "en" if words.english() else "ja") if standing.basis else "",
         "suppressed": consent_rules.REASONS.get(standing.suppressed, ("", ""))[words.english()],
         "steps": _steps(found.lead_id),
-        "tags": list(LeadTag.objects.filter(lead_id=found.lead_id).order_by("tag").values_list("tag", flat=True)),
+        "tags": reads.tags_of(found.lead_id),
         "phone_shown": ja.show_phone(found.phone, found.phone_extension) if found.phone else "",
         "mobile_shown": ja.show_phone(found.mobile) if found.mobile else "",
     }
@@ -120,19 +119,12 @@ def _steps(lead_id: int) -> dict[str, Any]:
         {"phase": phase, "is_here": phase.position == here, "is_past": phase.position < here}
         for phase in phases.phases_of(model.id)
     ]
-    return {"model": model, "steps": steps, "now": now, "why": _why_there(now)}
-
-
-def _why_there(now: dict[str, Any] | None) -> str:
-    if not now:
-        return ""
-    rule = PhaseRule.objects.filter(id=now["rule_id"]).first() if words.english() and now["rule_id"] else None
-    return phase_words.reason_said(now["reason"], rule.reason_en if rule else "")
+    return {"model": model, "steps": steps, "now": now, "why": phase_words.why(now) if now else ""}
 
 
 def _with_sales(lead_id: int, deals: list[Deal]) -> dict[str, str]:
     """What sales is doing with this person and where that is seen; empty where they may be handed over (again)."""
-    latest = Handover.objects.filter(lead_id=lead_id).order_by("-created_at").first()
+    latest = handover_reads.latest(lead_id)
     handover = reverse("handover", args=(lead_id, latest.id)) if latest else ""
     if latest and latest.state == "open":
         return {"icon": "clock", "label": _("営業の回答待ち"), "url": handover}

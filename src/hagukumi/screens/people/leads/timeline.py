@@ -1,6 +1,6 @@
 """How the timeline is drawn: each fact as one sentence-like line, visits as one line that opens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hagukumi.accounts.models import User
-from hagukumi.judge.phases.models import PhaseRule
 from hagukumi.kit.clock import JST
 from hagukumi.overview.timeline import reads as timelines
 from hagukumi.overview.timeline.reads import Entry, Timeline, Visit
 from hagukumi.people.consent import rules as consent_rules
 from hagukumi.people.leads import services
-from hagukumi.screens.judge.phases.views import reason_said
+from hagukumi.sales.handovers.rules import RETURN_REASONS
+from hagukumi.screens.judge.phases.views import why
 from hagukumi.screens.shell import words
 
 GROUPS = {
@@ -33,7 +33,6 @@ GROUPS = {
 
 Staff = dict[int, str]
 """Members of staff by id."""
-NOTHING: Mapping[str, str] = {}
 AUTHORS = ("by", "user_id", "user")
 """Where a fact's details name the member of staff who did it."""
 
@@ -82,10 +81,7 @@ def groups() -> dict[str, Any]:
 def draw(timeline: Timeline) -> Log:
     """The days of a timeline as lines; what they are told with is read once."""
     staff = dict(User.objects.values_list("id", "name"))
-    reasons_en = dict(PhaseRule.objects.values_list("reason", "reason_en")) if words.english() else {}
-    days = [
-        Day(day.date, [_line(item, staff, reasons_en) for item in day.items if _is_told(item)]) for day in timeline.days
-    ]
+    days = [Day(day.date, [_line(item, staff) for item in day.items if _is_told(item)]) for day in timeline.days]
     return Log([day for day in days if day.lines], timeline.next)
 
 
@@ -94,25 +90,23 @@ def _is_told(item: Entry | Visit) -> bool:
     return isinstance(item, Visit) or item.kind.key != "visitor_joined" or bool(item.amount)
 
 
-def _line(item: Entry | Visit, staff: Staff, reasons_en: dict[str, str]) -> Line:
+def _line(item: Entry | Visit, staff: Staff) -> Line:
     if isinstance(item, Entry):
-        return line(item, staff, reasons_en)
+        return line(item, staff)
     text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
     parts = [line(entry, staff) for entry in item.entries]
     return Line(item.at, "world", "web", text, moved=all(entry.moved for entry in item.entries), parts=parts)
 
 
-def line(entry: Entry, staff: Staff, reasons_en: Mapping[str, str] = NOTHING) -> Line:
-    """One fact as a line; a kind without words of its own says its label, its object, its amount and its reason.
-
-    `reasons_en`: the English of phase rules' reasons."""
+def line(entry: Entry, staff: Staff) -> Line:
+    """One fact as a line; a kind without words of its own says its label, its object, its amount and its reason."""
     label = words.own(entry.kind, "label")
     name = entry.name_en if words.english() else entry.name
     drawn = Line(entry.at, entry.kind.icon, entry.kind.group, label, name, _amount(entry), moved=entry.moved)
     if entry.kind.key in _WORDS:
         _WORDS[entry.kind.key](drawn, entry, staff)
     elif reason := entry.details.get("reason"):
-        _add(drawn, reason_said(str(reason), reasons_en.get(str(reason))))
+        _add(drawn, str(reason))
     _add(drawn, next((staff[who] for key in AUTHORS if (who := entry.details.get(key)) in staff), ""))
     return drawn
 
@@ -187,6 +181,16 @@ def _joined(drawn: Line, entry: Entry, staff: Staff) -> None:
     drawn.more = _("%(n)s 件の行動") % {"n": round(entry.amount or 0)}
 
 
+def _moved(drawn: Line, entry: Entry, staff: Staff) -> None:
+    _add(drawn, why(entry.details))
+
+
+def _returned(drawn: Line, entry: Entry, staff: Staff) -> None:
+    reason = entry.details.get("reason", "")
+    _add(drawn, str(RETURN_REASONS.get(reason, reason)))
+    drawn.quote = str(entry.details.get("note", ""))
+
+
 _WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
     "field_changed": _field_changed,
     "note": _note,
@@ -196,4 +200,6 @@ _WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
     "state_changed": _state,
     "consent_changed": _consent,
     "visitor_joined": _joined,
+    "phase_moved": _moved,
+    "handover_returned": _returned,
 }

@@ -1,0 +1,17 @@
+"""What screens and other rooms read of one lead."""
+
+from .models import Lead, LeadTag
+
+BIGGEST = 2**63 - 1
+
+
+def one(lead_id: int) -> Lead | None:
+    """One person, known or not, with company, owner and source at hand; None where there is none."""
+    if lead_id > BIGGEST:
+        return None
+    return Lead.objects.select_related("company", "owner", "source").filter(lead_id=lead_id).first()
+
+
+def tags_of(lead_id: int) -> list[str]:
+    """The person's tags, by name."""
+    return list(LeadTag.objects.filter(lead_id=lead_id).order_by("tag").values_list("tag", flat=True))

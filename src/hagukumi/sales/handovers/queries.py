@@ -1,0 +1,6 @@
+"""Typed doors to the handovers room's named SQL."""
+
+from hagukumi.kit.sql import Queries
+
+SQL = Queries(__file__)
+READS = Queries(__file__, "reads.sql")
