@@ -57,6 +57,18 @@ def now() -> datetime:
     return datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 
 
+@pytest.fixture
+def clock_at(monkeypatch, tmp_path) -> Callable[[datetime], None]:
+    """`clock_at(instant)`: from here on it is `instant` for what asks the house's clock in this process."""
+
+    def move(at: datetime) -> None:
+        file = tmp_path / "clock"
+        file.write_text(str((at - datetime.now(UTC)).total_seconds()))
+        monkeypatch.setenv("HAGUKUMI_CLOCK", str(file))
+
+    return move
+
+
 def _member(role: str, name: str, now: datetime):
     from hagukumi.accounts.models import User
 

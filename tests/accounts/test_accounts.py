@@ -51,6 +51,31 @@ def test_an_administrator_remains(admin, marketer, now):
     assert list(User.objects.filter(is_active=True, role="admin")) == [marketer]
 
 
+def test_the_last_active_administrator_remains_however_many_are_stopped(admin, marketer, now):
+    """A stopped administrator cannot sign in: with only such beside them, the last active one may not leave."""
+    services.change_role(marketer, "admin", by=admin, now=now)
+    services.set_active(marketer, False, by=admin, now=now)
+    for leave in (
+        lambda: services.change_role(admin, "marketing", by=admin, now=now),
+        lambda: services.change_role(admin, "sales", by=admin, now=now),
+        lambda: services.set_active(admin, False, by=admin, now=now),
+    ):
+        with pytest.raises(services.LastAdminError):
+            leave()
+    assert list(User.objects.filter(is_active=True, role="admin")) == [admin]
+    services.set_active(marketer, True, by=admin, now=now)
+    services.change_role(admin, "sales", by=admin, now=now)
+    assert list(User.objects.filter(is_active=True, role="admin")) == [marketer]
+
+
+def test_who_is_no_administrator_may_leave_beside_the_last_one(admin, marketer, now):
+    services.change_role(marketer, "sales", by=admin, now=now)
+    services.set_active(marketer, False, by=admin, now=now)
+    services.change_role(admin, "admin", by=admin, now=now)
+    marketer.refresh_from_db()
+    assert (marketer.role, marketer.is_active) == ("sales", False)
+
+
 def test_a_token_is_known_by_its_plain_text_only(admin, now):
     token, plain = services.issue_token("基幹システム", ["leads:write", "leads:read"], admin, now)
     row = ApiToken.objects.values().get()

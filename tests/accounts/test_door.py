@@ -209,3 +209,15 @@ def test_what_changes_everybody_is_written_down(admin, signed_in, now):
     assert all(
         word in log for word in ("セグメントの保存", "セグメントをしまう", "フェーズの移動ルールの削除", rule.reason)
     )
+
+
+def test_the_last_active_administrator_is_told_why_they_stay(admin, marketer, signed_in, now):
+    services.change_role(marketer, "admin", by=admin, now=now)
+    services.set_active(marketer, False, by=admin, now=now)
+    inside = signed_in(admin)
+    for address, given in ((f"/settings/members/{admin.pk}/role/", {"role": "sales"}),
+                           (f"/settings/members/{admin.pk}/active/", {"active": "0"})):  # fmt: skip
+        page = inside.post(address, given, follow=True).content.decode()
+        assert "管理者が1人もいなくなるため" in page
+    admin.refresh_from_db()
+    assert (admin.role, admin.is_active) == ("admin", True)

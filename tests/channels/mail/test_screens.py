@@ -5,10 +5,12 @@ from django.urls import reverse
 
 from hagukumi.channels.mail import kinds, rules, services
 from hagukumi.channels.mail.models import Broadcast, Delivery, Message, Sender
+from hagukumi.channels.mail.services import Outbox
 from hagukumi.judge.segments.models import Segment, SegmentMember
 from hagukumi.kit import clock, tokens
 from hagukumi.ledger.models import Activity
 from hagukumi.people.consent import services as consent
+from hagukumi.people.consent.models import Suppression
 from hagukumi.people.leads.models import Lead
 
 pytestmark = pytest.mark.django_db
@@ -158,6 +160,30 @@ def test_get_never_unsubscribes_and_post_does_once(client, message, consenting, 
     assert "停止されています" in client.get(url).content.decode()
     client.post(url, {"act": "resume"})
     assert standing(lead).may_mail
+
+
+def test_the_old_mail_of_a_merged_person_stops_mail_to_who_they_are_now(client, message, consenting, queue, now):
+    """Two cards of one person became one lead, then it and a third: the link in the first one's mail is theirs."""
+    first, second, third = (consenting(1, email=f"{name}@aoba.example.jp")[0] for name in ("old", "mid", "new"))
+    queue(message, [first])
+    Delivery.objects.update(state="sent", address="old@aoba.example.jp")
+    url = f"/u/{tokens.seal('unsubscribe', first, Delivery.objects.get().id)}"
+    for gone, kept in ((first, second), (second, third)):
+        Lead.objects.filter(pk=gone).update(state="merged", merged_into=kept)
+
+    assert "配信を停止" in client.get(url).content.decode()
+    assert client.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
+
+    assert standing(third).granted is False
+    assert Suppression.objects.filter(value="old@aoba.example.jp", reason="unsubscribe").exists()
+    stopped = Activity.objects.filter(kind=kinds.UNSUBSCRIBED.code).values_list("lead_id", "object_id")
+    assert list(stopped) == [(third, message.pk)]
+    queue(message, [third], "later")
+    assert Outbox("test").claim(10, clock.now())[0] == []
+    assert Delivery.objects.get(lead_id=third).reason == "unsubscribed"
+
+    client.post(url, {"act": "resume"})
+    assert standing(third).granted is True
 
 
 def test_a_stranger_cannot_stop_anothers_mail(client, message, consenting, queue):

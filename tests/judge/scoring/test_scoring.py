@@ -11,6 +11,7 @@ from hagukumi.judge.scoring import rules, services
 from hagukumi.judge.scoring.models import LeadScore, ScoreModel, ScoreVersion
 from hagukumi.judge.scoring.rules import Rule
 from hagukumi.judge.segments import rules as segment_rules
+from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError
 from hagukumi.ledger.models import Activity, SetAside
 from hagukumi.ledger.services import Fact, open_beat_tables, record
@@ -241,3 +242,49 @@ def test_the_effect_from_a_sample(model, people, now, monkeypatch):
     assert not effect.exact
     assert effect.over % 32 == 0 and 0 < effect.over < 1000
     assert effect.distribution == [(10, effect.over)]
+
+
+def test_who_stands_exactly_on_the_line_has_reached_it(model, people, now):
+    """20 points are the line: 19 are below, 20 and 21 have reached it, wherever the product says so."""
+    big, small = (
+        company(now, "big", sales_yen=1000 * OKU),
+        company(now, "small", sales_yen=100 * OKU, industry="manufacturing"),
+    )
+    below, on, above = (
+        people(1, rank="exec", company=small)[0], people(1, rank="exec", company=big)[0],
+        people(1, rank="exec", company=company(now, "it", sales_yen=1000 * OKU, industry="retail"))[0],
+    )  # fmt: skip
+    acts = [Fact(below, "content_downloaded", now)]
+    record([Fact(lead, "lead_created", now) for lead in (below, on, above)] + acts)
+    settle(now)
+    assert [points(lead)[2] for lead in (below, on, above)] == [19, 20, 21]
+    assert model.live.threshold == 20
+
+    crossed = Activity.objects.filter(kind=61).values_list("lead_id", "amount")
+    assert sorted(crossed) == [(on, 20), (above, 21)]
+    reached = segments.members_sql({"type": "score", "reached": True}, now)
+    with connection.cursor() as cursor:
+        cursor.execute(reached.as_string(None))
+        assert sorted(row[0] for row in cursor.fetchall()) == [on, above]
+    shown = services.preview(services.draft_of(model.id, now=now, user_id=None), now)
+    assert (shown.over, shown.over_now) == (2, 2)
+
+
+def test_the_line_is_crossed_upward_once_and_again_after_falling_below(model, people, now):
+    (lead,) = people(1, rank="exec", company=company(now, "big", sales_yen=1000 * OKU))
+    record([Fact(lead, "lead_created", now)])
+    settle(now)
+    record([Fact(lead, "content_downloaded", now)])  # 25: over the line it stood on already
+    settle(now)
+    assert Activity.objects.filter(kind=61).count() == 1
+    for rank in ("manager", "exec"):  # 20, then 25 again
+        Lead.objects.filter(lead_id=lead).update(rank=rank)
+        record([Fact(lead, "field_changed", now, details={"field": "rank"})])
+        settle(now)
+    assert points(lead)[2] == 25
+    assert Activity.objects.filter(kind=61).count() == 1, "from 25 to 20 and back: the line was never left"
+    for rank in ("staff", "exec"):  # 16, then 25 again
+        Lead.objects.filter(lead_id=lead).update(rank=rank)
+        record([Fact(lead, "field_changed", now, details={"field": "rank"})])
+        settle(now)
+    assert Activity.objects.filter(kind=61).count() == 2

@@ -49,6 +49,17 @@ def test_the_funnel_counts_people_who_reached_a_stage_or_a_later_one(history, no
     assert found[2].people == plain("SELECT count(DISTINCT lead_id) FROM activity WHERE kind IN (80, 81, 83, 85)")
 
 
+def test_a_machine_reacts_for_nobody(people, now):
+    """A mail gateway's clicks take nobody to 反応あり; a person's click on the same mail does."""
+    machine, human, both = people(3)
+    suspect = {"by": "suspect"}
+    record(
+        [Fact(lead, "mail_clicked", now, 1, details=suspect) for lead in (machine, both) for _ in range(3)]
+        + [Fact(lead, "mail_clicked", now, 1) for lead in (human, both)]
+    )
+    assert [step.people for step in services.funnel(WINDOW, now + timedelta(days=1))] == [3, 2, 0, 0, 0, 0]
+
+
 def test_the_funnel_of_one_source(history, now):
     window = services.Window(WINDOW.first, WINDOW.last, history["web"].id)
     assert [step.people for step in services.funnel(window, now + timedelta(days=2))] == [8, 1, 1, 1, 1, 1]

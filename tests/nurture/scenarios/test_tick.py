@@ -96,6 +96,33 @@ def test_a_click_at_the_branch_frees_at_once_and_only_the_one_who_clicked(course
     assert places(scenario) == [(first, 1, "done", "e"), (second, 1, "done", "z")]
 
 
+@pytest.mark.parametrize("act", ["opened", "clicked"])
+@pytest.mark.parametrize("when", ["before the branch", "at the branch"])
+def test_a_machine_frees_nobody(running, segment, message, people, put_in, tick, now, act, when):
+    """A gateway that looks through the mail opens it and clicks in it: the branch waits for the person."""
+    where, what = segment(), message()
+    scenario = running(
+        by_segment(where),
+        {"id": "w", "type": "wait", "hours": 1, "next": "b"},
+        {"id": "b", "type": "branch", "test": {"type": act, "message_id": what}, "days": 2, "yes": "y", "no": "z"},
+        {"id": "y", "type": "end"},
+        {"id": "z", "type": "end"},
+    )
+    machine, human = people(2)
+    put_in(where, [machine, human])
+    tick(now)
+    hour = timedelta(hours=1)
+    if when == "at the branch":
+        tick(now + hour)
+    at = now + (2 * hour if when == "at the branch" else hour / 2)
+    record([Fact(machine, f"mail_{act}", at, what, details={"by": "suspect"}), Fact(human, f"mail_{act}", at, what)])
+    tick(at)
+    tick(now + hour)
+    assert places(scenario) == [(machine, 1, "active", "b"), (human, 1, "done", "y")]
+    tick(now + hour + 2 * DAY)
+    assert places(scenario) == [(machine, 1, "done", "z"), (human, 1, "done", "y")]
+
+
 def test_a_click_of_before_entering_does_not_count(course, people, put_in, tick, now):
     scenario, where, what = course
     [lead] = people(1)

@@ -74,6 +74,49 @@ def test_opt_out_wins_over_every_basis_until_the_persons_own_later_opt_in(people
     assert grant(later + timedelta(days=1), a, basis="card") == 1
 
 
+def test_a_stop_that_arrives_late_does_not_undo_a_newer_opt_in(people, now):
+    """The wish of yesterday reaches us today, after the person has opted in anew."""
+    (a,) = people(1, email="taro@aoba.example.co.jp")
+    grant(now, a, basis="optin")
+    yesterday = now - timedelta(days=1)
+    for reason in ("unsubscribe", "manual"):
+        assert not consent.withdraw(a, address="taro@aoba.example.co.jp", reason=reason, evidence="", now=yesterday)
+    assert standing(a) == consent.Standing(True, "optin", now, "")
+    assert Consent.objects.filter(granted=False).count() == 0
+    assert Activity.objects.filter(kind=45).count() == 1
+
+
+def test_a_stop_in_the_moment_of_an_opt_in_or_after_it_holds(people, now):
+    for lead, at in zip(people(2), (now, now + timedelta(seconds=1)), strict=True):
+        grant(now, lead, basis="optin")
+        assert consent.withdraw(lead, address="", reason="unsubscribe", evidence="", now=at)
+        assert standing(lead) == consent.Standing(False, "optout", at, "")
+        assert grant(at, lead, basis="optin", over_stop=True) == 0  # nor does one of that very moment
+
+
+def test_a_late_stop_holds_against_a_basis_that_the_person_has_not_given(people, now):
+    (a,) = people(1)
+    grant(now, a, basis="card")
+    assert consent.withdraw(a, address="", reason="unsubscribe", evidence="", now=now - timedelta(days=1))
+    assert not standing(a).may_mail
+
+
+def test_a_late_complaint_holds_against_an_opt_in(people, now):
+    (a,) = people(1, email="taro@aoba.example.co.jp")
+    grant(now, a, basis="optin")
+    address = "taro@aoba.example.co.jp"
+    consent.withdraw(a, address=address, reason="complaint", evidence="", now=now - timedelta(days=1))
+    assert standing(a).suppressed == "complaint"
+    assert not standing(a).may_mail
+
+
+def test_an_opt_in_lifts_only_stops_that_came_before_it(people, now):
+    (a,) = people(1, email="taro@aoba.example.co.jp")
+    consent.suppress("taro@aoba.example.co.jp", reason="manual", source="", now=now)
+    grant(now - timedelta(seconds=1), a, basis="optin", over_stop=True)
+    assert standing(a).suppressed == "manual"
+
+
 def test_a_bounce_outlives_an_opt_in(people, now):
     (a,) = people(1, email="gone@example.co.jp")
     consent.suppress("Gone@example.co.jp ", reason="unsubscribe", source="/u/", now=now)

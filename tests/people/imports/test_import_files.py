@@ -162,6 +162,26 @@ def test_people_without_address_are_known_by_telephone_then_by_company(take):
     assert Lead.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("known", "row", "people", "created"),
+    [
+        ("青葉,,,佐藤,健一,,03-1111-2222", "青葉,,,佐藤,健一,,03-9999-8888", 2, 1),
+        ("青葉,,,佐藤,健一,,03-1111-2222", "青葉,,,佐藤,健一,,090-1234-5678", 2, 1),
+        ("青葉,,,佐藤,健一,k@example.jp,03-1111-2222", "青葉,,,佐藤,健一,,03-9999-8888", 2, 1),
+        ("青葉,,,佐藤,健一,,03-1111-2222", "青葉,,,佐藤,健一,k@example.jp,03-9999-8888", 2, 1),
+        ("青葉,,,佐藤,健一,,", "青葉,,,佐藤,健一,,03-9999-8888", 1, 0),
+        ("青葉,,,佐藤,健一,,03-1111-2222", "青葉,,,佐藤,健一,,", 1, 0),
+        ("青葉,,,佐藤,健一,,03-1111-2222", "青葉株式会社,,,佐藤,健一,,０３（１１１１）２２２２", 1, 0),
+        ("青葉,,,佐藤,健一,,", "北斗,,,佐藤,健一,,", 2, 1),
+    ],
+)
+def test_another_telephone_number_is_another_person(take, known, row, people, created):
+    """Company and name join only where the numbers do not speak against it: 佐藤健一 is many people."""
+    take(HEAD + known + "\r\n")
+    assert tally(take(HEAD + row + "\r\n"))[0] == created
+    assert Lead.objects.count() == people
+
+
 def test_rows_that_cannot_be_taken_say_why(take):
     rows = [
         "青葉,,,山田,太郎,yamada(at)example.jp,",

@@ -78,8 +78,14 @@ FROM written;
 
 -- name: suppress
 -- The address is never mailed again. A reason that outlives an opt-in (bounce, complaint) replaces one that does not.
+-- What a lead said (%(lead_id)s, or NULL) before its latest opt-in no longer holds, unless the reason outlives opt-ins.
 INSERT INTO suppression AS s (channel, value, reason, source, at)
-VALUES (%(channel)s::text, %(value)s::text, %(reason)s::text, %(source)s::text, %(now)s::timestamptz)
+SELECT %(channel)s::text, %(value)s::text, %(reason)s::text, %(source)s::text, %(now)s::timestamptz
+WHERE %(reason)s::text IN ('hard_bounce', 'complaint') OR NOT EXISTS (
+    SELECT 1 FROM consent_now
+    WHERE lead_id = %(lead_id)s::bigint AND channel = %(channel)s::text
+      AND granted AND basis = 'optin' AND at > %(now)s::timestamptz
+)
 ON CONFLICT (channel, value) DO UPDATE SET reason = excluded.reason, source = excluded.source, at = excluded.at
 WHERE s.reason IN ('unsubscribe', 'manual') AND excluded.reason IN ('hard_bounce', 'complaint');
 

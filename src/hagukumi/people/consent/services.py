@@ -97,6 +97,7 @@ def grant_from(
 def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: datetime) -> bool:
     """Stop mail to this person and to this address. True when they were not out already.
 
+    A stop that reaches us late, after a newer opt-in of the person's own, changes nothing (a complaint still does).
     `reason` is a code of `rules.REASONS` (ValueError else). Source: 特定電子メール法 art. 3 (3).
     """
     with transaction.atomic():
@@ -112,16 +113,20 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
             }
         )
         ledger.record_pending()
-        suppress(address, reason=reason, source=evidence, now=now)
+        suppress(address, reason=reason, source=evidence, now=now, lead_id=lead_id)
     return changed > 0
 
 
-def suppress(address: str, *, reason: str, source: str, now: datetime) -> None:
-    """Never mail this address again, whoever owns it; an empty one is left alone. ValueError for an unknown reason."""
+def suppress(address: str, *, reason: str, source: str, now: datetime, lead_id: int | None = None) -> None:
+    """Never mail this address again, whoever owns it; an empty one is left alone. ValueError for an unknown reason.
+
+    With `lead_id` it is that person's wish, which a newer opt-in of theirs outweighs.
+    """
     if reason not in REASONS:
         raise ValueError(f"unknown suppression reason {reason!r}")
     if value := address.strip().lower():
-        SQL.suppress.run({"channel": CHANNEL, "value": value, "reason": reason, "source": source[:300], "now": now})
+        said = {"value": value, "reason": reason, "source": source[:300], "lead_id": lead_id}
+        SQL.suppress.run({"channel": CHANNEL, "now": now, **said})
 
 
 @dataclass(frozen=True)

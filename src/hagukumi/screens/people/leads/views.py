@@ -18,6 +18,7 @@ from hagukumi.accounts.models import User
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import ja, tables, tokens
+from hagukumi.kit.clock import jst_date
 from hagukumi.overview.leads import reads as lead_list
 from hagukumi.people.leads import services
 from hagukumi.people.sources.models import Source
@@ -203,7 +204,7 @@ def leads_export(request: Request) -> HttpResponse:
             {"unmappable": unmappable[:200], "n": len(unmappable), "query": query},
         )
     response = HttpResponse(body, content_type=f"text/csv; charset={'cp932' if encoding == 'cp932' else 'utf-8'}")
-    response["Content-Disposition"] = f'attachment; filename="leads-{request.now:%Y%m%d}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="leads-{jst_date(request.now):%Y%m%d}.csv"'
     return response
 
 

@@ -1,0 +1,98 @@
+"""The promise of sales: answered by the due time is in time, a moment later is late, and everybody can see it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hagukumi.accounts.models import Workspace
+from hagukumi.sales.deals import services
+from hagukumi.sales.deals.models import Handover
+
+pytestmark = pytest.mark.django_db
+MADE = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+DUE = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
+"""Four hours of clock time later."""
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def handed(people):
+    """Hands `n` new leads over at MADE, to be answered until DUE; returns (lead_id, handover_id) of each."""
+    Workspace.objects.create(name="青葉", sla_hours=4)
+
+    def make(n: int) -> list[tuple[int, int]]:
+        ids = people(n)
+        assert all(services.hand_over(lead, cause="手動", now=MADE) for lead in ids)
+        return [(lead, Handover.objects.get(lead_id=lead).id) for lead in ids]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("made", "hours", "due"),
+    [
+        (MADE, 4, DUE),
+        (datetime(2026, 11, 20, 14, 30, tzinfo=UTC), 1, datetime(2026, 11, 20, 15, 30, tzinfo=UTC)),
+        (datetime(2026, 11, 20, 8, 0, tzinfo=UTC), 24, datetime(2026, 11, 21, 8, 0, tzinfo=UTC)),
+        (datetime(2026, 12, 31, 14, 0, tzinfo=UTC), 48, datetime(2027, 1, 2, 14, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_answer_is_due_so_many_hours_later(people, made, hours, due):
+    Workspace.objects.create(name="青葉", sla_hours=hours)
+    (lead,) = people(1)
+    services.hand_over(lead, cause="手動", now=made)
+    assert Handover.objects.get().due_at == due
+
+
+def test_an_answer_after_the_due_time_was_not_in_time(handed, seller):
+    """Of six answers three came in time: the first, one a second before, and one at the very moment."""
+    for (lead, number), answered in zip(
+        handed(6),
+        (MADE, DUE - SECOND, DUE, DUE + SECOND, DUE + timedelta(days=1), DUE + timedelta(days=2)),
+        strict=True,
+    ):
+        if answered == DUE + timedelta(days=2):
+            services.give_back(lead, number, user_id=seller.pk, reason="not_now", note="", now=answered)
+        else:
+            services.accept(lead, number, user_id=seller.pk, now=answered)
+    counts = services.desk_counts(MADE, DUE + timedelta(days=3))
+    assert counts == {"open": 0, "late": 0, "accepted": 5, "returned": 1, "in_time": 3}
+
+
+def test_only_answers_since_the_given_instant_are_counted(handed, seller):
+    (first, one), (second, two) = handed(2)
+    services.accept(first, one, user_id=seller.pk, now=DUE - 2 * SECOND)
+    services.accept(second, two, user_id=seller.pk, now=DUE - SECOND)
+    assert services.desk_counts(DUE - SECOND, DUE)["in_time"] == 1
+    assert services.desk_counts(DUE - SECOND, DUE)["accepted"] == 1
+
+
+@pytest.mark.parametrize(("at", "late"), [(MADE, False), (DUE, False), (DUE + SECOND, True)])
+def test_the_desk_says_who_is_late(handed, at, late):
+    handed(2)
+    assert [row["is_late"] for row in services.desk("open", at)] == [late, late]
+    assert services.desk_counts(MADE, at)["late"] == (2 if late else 0)
+
+
+def test_what_was_answered_is_late_no_more(handed, seller):
+    ((lead, number),) = handed(1)
+    services.accept(lead, number, user_id=seller.pk, now=DUE + SECOND)
+    assert [row["is_late"] for row in services.desk("accepted", DUE + 2 * SECOND)] == [False]
+
+
+def test_the_most_urgent_stands_first(people):
+    first, second, third = people(3)
+    for lead, at in ((second, MADE), (third, MADE + SECOND), (first, MADE - SECOND)):
+        services.hand_over(lead, cause="手動", now=at)
+    assert [row["lead_id"] for row in services.desk("open", MADE)] == [first, second, third]
+
+
+@pytest.mark.parametrize(("at", "late"), [(DUE - timedelta(minutes=1), False), (DUE + timedelta(minutes=1), True)])
+def test_the_screens_show_it(handed, seller, signed_in, clock_at, at, late):
+    ((lead, number),) = handed(1)
+    clock_at(at)
+    inside = signed_in(seller)
+    desk, one, home = (inside.get(address) for address in ("/handovers/", f"/handovers/{lead}/{number}/", "/"))
+    assert ("bg-red-lt" in desk.content.decode()) is late
+    assert one.context["is_late"] is late
+    assert ("超過" in home.content.decode().partition("<table")[2]) is late
