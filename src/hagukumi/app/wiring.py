@@ -15,7 +15,7 @@ from hagukumi.judge.scoring import kinds as score_kinds
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import kinds as segment_kinds
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger import kinds
+from hagukumi.ledger import kinds, objects
 from hagukumi.ledger import services as ledger
 from hagukumi.nurture.scenarios import kinds as scenario_kinds
 from hagukumi.nurture.scenarios import services as scenarios
@@ -49,6 +49,7 @@ def connect() -> None:
         scenario_kinds,
     ):
         kinds.register(*room.KINDS)
+        objects.register(*getattr(room, "OBJECTS", ()))
     for leaf in (
         score_conditions.Scored,
         phase_conditions.InPhase,

@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from hagukumi.collect.tracking.models import Page
 from hagukumi.kit.clock import JST
-from hagukumi.ledger import kinds
+from hagukumi.ledger import kinds, objects
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
-from hagukumi.overview.timeline import reads as timeline
 from hagukumi.overview.timeline import reads as timelines
+from hagukumi.people.sources.models import Source
 
 
 def test_every_kind_stands_on_it(people, now):
@@ -18,9 +20,11 @@ def test_every_kind_stands_on_it(people, now):
     shown = set()
     for day in timelines.timeline(a).days:
         for item in day.items:
-            shown |= {item.kind.key} if isinstance(item, timeline.Entry) else {entry.kind.key for entry in item.entries}
+            shown |= (
+                {item.kind.key} if isinstance(item, timelines.Entry) else {entry.kind.key for entry in item.entries}
+            )
     assert shown == {kind.key for kind in every}
-    assert {kind.object for kind in every if kind.object} <= set(timeline.OBJECTS)
+    assert {kind.object for kind in every if kind.object} <= {one.table for one in objects.every()}
 
 
 def test_web_facts_within_thirty_minutes_are_one_visit(people, now):
@@ -46,9 +50,22 @@ def test_pages_and_groups(people, now):
     ledger.record([Fact(a, "note", now - timedelta(days=n)) for n in range(5)] + [Fact(a, "mail_sent", now)])
     seen, cursor = 0, ""
     while True:
-        entries, cursor = timeline.page(a, before=cursor, size=2)
+        entries, cursor = timelines.page(a, before=cursor, size=2)
         seen += len(entries)
         if not cursor:
             break
     assert seen == 6
-    assert [entry.kind.key for entry in timeline.page(a, group="mail")[0]] == ["mail_sent"]
+    assert [entry.kind.key for entry in timelines.page(a, group="mail")[0]] == ["mail_sent"]
+
+
+@pytest.mark.parametrize("one", objects.every(), ids=lambda one: one.table)
+def test_every_object_is_named_by_sql_that_fits_the_schema(db, one):
+    assert objects.names({one.table: [2**40]}, lead_id=1) == {}
+
+
+def test_objects_are_named_in_one_statement(db, people, now, django_assert_num_queries):
+    (lead,) = people(1)
+    source = Source.objects.create(name="展示会", created_at=now)
+    with django_assert_num_queries(1):
+        found = objects.names({"lead": [lead], "source": [source.id], "unheard": [1], "page": []})
+    assert found == {("lead", lead): ("山田0 花子", ""), ("source", source.id): ("展示会", "")}

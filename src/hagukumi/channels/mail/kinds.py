@@ -1,6 +1,7 @@
 """The kinds of activity that the messages room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 MAIL_SENT = Kind(10, "mail_sent", "メール送信", "Mail sent", "send", "mail", object="message")
 MAIL_OPENED = Kind(
@@ -14,3 +15,5 @@ MAIL_FAILED = Kind(13, "mail_failed", "メール不達", "Mail not delivered", "
 UNSUBSCRIBED = Kind(14, "unsubscribed", "配信停止", "Unsubscribed", "mail-off", "mail", object="message", own=True)
 
 KINDS = (MAIL_SENT, MAIL_OPENED, MAIL_CLICKED, MAIL_FAILED, UNSUBSCRIBED)
+
+OBJECTS = (Object("message"),)

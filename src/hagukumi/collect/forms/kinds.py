@@ -1,6 +1,7 @@
 """The kinds of activity that the forms room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 FORM_SUBMITTED = Kind(
     20, "form_submitted", "フォーム回答", "Form answered", "forms", "form", object="form", own=True, evidence=1
@@ -18,3 +19,5 @@ CONTENT_DOWNLOADED = Kind(
 )
 
 KINDS = (FORM_SUBMITTED, CONTENT_DOWNLOADED)
+
+OBJECTS = (Object("form"), Object("content", "title"))

@@ -13,11 +13,6 @@ SELECT * FROM unnest(
     %(answers)s::jsonb[], %(event_ids)s::uuid[], %(ats)s::timestamptz[]
 );
 
--- name: make_nameless
--- %(count)s new anonymous leads, for answers that name nobody.
-INSERT INTO lead (created_at, updated_at)
-SELECT %(now)s::timestamptz, %(now)s::timestamptz FROM generate_series(1, %(count)s::int) RETURNING lead_id;
-
 -- name: anonymous
 -- Which of the leads are visitors without a name.
 SELECT lead_id FROM lead WHERE lead_id = ANY(%(ids)s::bigint[]) AND known_at IS NULL AND merged_into IS NULL;

@@ -145,7 +145,7 @@ def _find_people(taken: list[_Answer], now: datetime) -> None:
         _upsert(group, source_id, basis, now)
     nameless = [answer for answer in taken if not answer.lead_id]
     if nameless:
-        ids = [row["lead_id"] for row in SQL.make_nameless.rows({"count": len(nameless), "now": now})]
+        ids = leads.make_nameless(len(nameless), now)
         for answer, lead_id in zip(nameless, ids, strict=True):
             answer.lead_id = lead_id
 

@@ -1,6 +1,7 @@
 """The kinds of activity that the tracking room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 PAGE_VIEW = Kind(1, "page_view", "ページ閲覧", "Page view", "eye", "web", object="page", own=True, evidence=5)
 DWELL = Kind(2, "dwell", "滞在", "Time on page", "clock", "web", object="page", unit="seconds", own=True)
@@ -12,3 +13,5 @@ CUSTOM = Kind(5, "custom", "計測イベント", "Tracked event", "bolt", "web",
 VISITOR_JOINED = Kind(6, "visitor_joined", "匿名の訪問履歴を統合", "Earlier visits joined", "link", "web")
 
 KINDS = (PAGE_VIEW, DWELL, SCROLL, DOWNLOAD, CUSTOM, VISITOR_JOINED)
+
+OBJECTS = (Object("page", "coalesce(nullif(title, ''), url)"),)

@@ -212,3 +212,17 @@ FROM (
     GROUP BY 1, 2, 3, 4
 ) per_lead
 GROUP BY 1, 2, 3;
+
+-- name: put_batch_in_inbox
+-- Rows as the collector writes them, for the digest to take: it drops repeats by event_id. Arrays of equal length.
+INSERT INTO inbox (event_id, at, kind, lead_id, url, title, referrer, amount, details)
+SELECT * FROM unnest(
+    %(event_ids)s::uuid[], %(ats)s::timestamptz[], %(kinds)s::text[], %(lead_ids)s::bigint[], %(urls)s::text[],
+    %(titles)s::text[], %(referrers)s::text[], %(amounts)s::float8[], %(details)s::jsonb[]
+);
+
+-- name: remember_events
+-- Remembers event ids; one row per id that was not seen before. Idempotent.
+INSERT INTO seen_event (event_id, at) SELECT DISTINCT id, %(now)s::timestamptz FROM unnest(%(event_ids)s::uuid[]) AS id
+ON CONFLICT DO NOTHING
+RETURNING event_id;

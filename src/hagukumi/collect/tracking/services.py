@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,3 +51,16 @@ def set_category(page_id: int, category: str) -> bool:
     if category and category not in rules.CATEGORIES:
         raise ValueError(category)
     return Page.objects.filter(id=page_id).update(category=category) > 0
+
+
+def put_batch_in_inbox(columns: dict[str, list[Any]]) -> int:
+    """Put events of another system into the inbox, as the collector does; arrays of equal length by column.
+
+    Columns: event_ids, ats, kinds, lead_ids, urls, titles, referrers, amounts, details. The digest drops repeats.
+    """
+    return SQL.put_batch_in_inbox.run(columns)
+
+
+def remember_events(event_ids: Sequence[uuid.UUID], now: datetime) -> set[uuid.UUID]:
+    """Remember the ids of events that do not go through the inbox; returns those that were not seen before."""
+    return {row["event_id"] for row in SQL.remember_events.rows({"event_ids": list(event_ids), "now": now})}

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 from pydantic import Field
 
+from hagukumi.collect.tracking import services as tracking
 from hagukumi.kit import clock, ja
 from hagukumi.ledger import services as ledger
 from hagukumi.people.sources.models import Source
@@ -121,7 +122,7 @@ def _refusal(event: Event, lead_id: int | None, sources: set[int], now: datetime
 def _to_inbox(kept: list[tuple[Event, int]]) -> None:
     if kept:
         events = [event for event, _lead in kept]
-        SQL.put_in_inbox.run(
+        tracking.put_batch_in_inbox(
             {
                 "event_ids": [e.event_id for e in events],
                 "ats": [e.at for e in events],
@@ -139,10 +140,7 @@ def _to_inbox(kept: list[tuple[Event, int]]) -> None:
 def _record(kept: list[tuple[Event, int]], now: datetime) -> None:
     if not kept:
         return
-    new = {
-        row["event_id"]
-        for row in SQL.remember_events.rows({"event_ids": [e.event_id for e, _lead in kept], "now": now})
-    }
+    new = tracking.remember_events([e.event_id for e, _lead in kept], now)
     facts = []
     for event, lead_id in kept:
         if event.event_id in new:

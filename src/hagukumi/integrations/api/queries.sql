@@ -7,20 +7,6 @@ LEFT JOIN lead_identity i ON i.kind = 'email' AND i.value = asked.email AND aske
 LEFT JOIN lead l ON l.lead_id = coalesce(asked.lead_id, i.lead_id) AND l.known_at IS NOT NULL
 ORDER BY asked.place;
 
--- name: put_in_inbox
--- Rows as the collector writes them, for the digest to take: it drops repeats by event_id. Arrays of equal length.
-INSERT INTO inbox (event_id, at, kind, lead_id, url, title, referrer, amount, details)
-SELECT * FROM unnest(
-    %(event_ids)s::uuid[], %(ats)s::timestamptz[], %(kinds)s::text[], %(lead_ids)s::bigint[], %(urls)s::text[],
-    %(titles)s::text[], %(referrers)s::text[], %(amounts)s::float8[], %(details)s::jsonb[]
-);
-
--- name: remember_events
--- Remembers event ids; one row per id that was not seen before. Idempotent.
-INSERT INTO seen_event (event_id, at) SELECT DISTINCT id, %(now)s::timestamptz FROM unnest(%(event_ids)s::uuid[]) AS id
-ON CONFLICT DO NOTHING
-RETURNING event_id;
-
 -- name: members
 -- Members of a segment by lead_id, after %(after)s. Index: segment_member_segment.
 SELECT m.lead_id, m.since, l.email, l.last_name, l.first_name, l.company_name

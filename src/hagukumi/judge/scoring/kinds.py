@@ -1,6 +1,7 @@
 """The kinds of activity that the scoring room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 SCORE_CHANGED = Kind(
     60,
@@ -24,3 +25,12 @@ SCORE_CROSSED = Kind(
 )
 
 KINDS = (SCORE_CHANGED, SCORE_CROSSED)
+
+OBJECTS = (
+    Object(
+        "score_version",
+        "m.name || ' v' || v.number",
+        key="v.id",
+        source="score_version v JOIN score_model m ON m.id = v.model_id",
+    ),
+)

@@ -1,6 +1,7 @@
 """The kinds of activity that the segments room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 SEGMENT_ENTERED = Kind(
     50, "segment_entered", "セグメントに入る", "Entered segment", "filter-plus", "qualify", object="segment"
@@ -10,3 +11,5 @@ SEGMENT_LEFT = Kind(
 )
 
 KINDS = (SEGMENT_ENTERED, SEGMENT_LEFT)
+
+OBJECTS = (Object("segment"),)

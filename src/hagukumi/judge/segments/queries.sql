@@ -93,29 +93,9 @@ SELECT a.kind, a.object_id, a.at FROM activity a
 WHERE a.lead_id = %(lead_id)s::bigint AND {acts} AND {window}
 ORDER BY a.at DESC, a.id DESC LIMIT 3;
 
--- name: object_names
--- Names of the objects that activity points to, by their table's name.
-SELECT id, name FROM (
-    SELECT id, coalesce(nullif(title, ''), url) AS name FROM page WHERE %(table)s::text = 'page' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, title FROM content WHERE %(table)s::text = 'content' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, name FROM form WHERE %(table)s::text = 'form' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, name FROM message WHERE %(table)s::text = 'message' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, name FROM source WHERE %(table)s::text = 'source' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, name FROM scenario WHERE %(table)s::text = 'scenario' AND id = ANY(%(ids)s::bigint[])
-    UNION ALL
-    SELECT id, name FROM segment WHERE %(table)s::text = 'segment' AND id = ANY(%(ids)s::bigint[])
-) n ORDER BY name;
-
--- name: source_names
-SELECT id, name FROM source WHERE id = ANY(%(ids)s::bigint[]);
-
--- name: segment_names
-SELECT id, name FROM segment WHERE id = ANY(%(ids)s::bigint[]) AND archived_at IS NULL;
+-- name: in_use
+-- Whether the segment exists and is not archived.
+SELECT EXISTS (SELECT 1 FROM segment WHERE id = %(id)s::bigint AND archived_at IS NULL);
 
 -- name: own_field
 SELECT type, label_ja, label_en FROM field WHERE key = %(key)s;

@@ -1,6 +1,7 @@
 """The kinds of activity that the scenarios room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 SCENARIO_ENTERED = Kind(
     90, "scenario_entered", "シナリオ開始", "Scenario entered", "route", "scenario", object="scenario"
@@ -13,3 +14,5 @@ SCENARIO_ENDED = Kind(
 )
 
 KINDS = (SCENARIO_ENTERED, SCENARIO_STEP, SCENARIO_ENDED)
+
+OBJECTS = (Object("scenario"),)

@@ -1,6 +1,7 @@
 """A person's timeline: facts of the ledger by Japanese day and by visit, with the names of what they point to."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -9,17 +10,13 @@ from typing import Any
 from hagukumi.kit import clock, tokens
 from hagukumi.kit.sql import Queries
 from hagukumi.ledger import kinds as registry
+from hagukumi.ledger import objects
 from hagukumi.ledger.kinds import Kind
 
 SQL = Queries(__file__, "reads.sql")
 VISIT_GAP = timedelta(minutes=30)
 """Two web facts further apart than this belong to two visits (the field's usual session window)."""
 WEB = "web"
-OBJECTS = (
-    "page", "message", "form", "content", "source", "import_file", "lead", "segment", "score_version", "phase",
-    "scenario", "handover", "deal",
-)  # fmt: skip
-"""The tables that a kind's `object` may name; `queries.object_names` reads each."""
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -127,24 +124,20 @@ def _position(lead_id: int, before: str) -> tuple[datetime, int]:
 
 
 def _named(lead_id: int, rows: Sequence[dict[str, Any]]) -> list[Entry]:
-    wanted: dict[str, set[int]] = {table: set() for table in OBJECTS}
+    wanted: dict[str, set[int]] = defaultdict(set)
     for row in rows:
-        kind = registry.by_code(row["kind"])
-        if kind.object in wanted and row["object_id"] is not None:
-            wanted[kind.object].add(row["object_id"])
-    names = {}
-    if any(wanted.values()):
-        params = {table: sorted(ids) for table, ids in wanted.items()}
-        names = {(row["object"], row["id"]): row for row in SQL.object_names.rows({"lead_id": lead_id, **params})}
+        if row["object_id"] is not None:
+            wanted[registry.by_code(row["kind"]).object].add(row["object_id"])
+    names = objects.names(wanted, lead_id)
     entries = []
     for row in rows:
         kind = registry.by_code(row["kind"])
-        name = names.get((kind.object, row["object_id"]), {})
+        name, name_en = names.get((kind.object, row["object_id"]), ("", ""))
         details = json.loads(row["details"]) if isinstance(row["details"], str) else row["details"] or {}
         entries.append(
             Entry(
-                row["at"], row["id"], kind, row["object_id"], row["amount"], details, name.get("ja", ""),
-                name.get("en") or name.get("ja", ""), row["origin_lead_id"] is not None,
+                row["at"], row["id"], kind, row["object_id"], row["amount"], details, name,
+                name_en or name, row["origin_lead_id"] is not None,
             )
         )  # fmt: skip
     return entries

@@ -421,8 +421,3 @@ WHERE i.no_mail GROUP BY s.lead_id, l.email;
 -- name: whose
 -- The lead of each row, in row order.
 SELECT row_no, lead_id FROM settled ORDER BY row_no;
-
--- name: progress
--- Says how far an import is; returns whether somebody has asked to stop it. One row.
-UPDATE import_file SET done_rows = %(done)s::int, rows = %(rows)s::int
-WHERE id = %(import_id)s::bigint AND state = 'running' RETURNING cancel_asked;

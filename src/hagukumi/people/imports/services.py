@@ -27,10 +27,10 @@ from hagukumi.people.fields import mapping
 from hagukumi.people.fields.models import Field
 from hagukumi.people.fields.normalise import Normaliser, Notice, Reject
 from hagukumi.people.identity import intake
-from hagukumi.people.identity.queries import INTAKE as SQL
 from hagukumi.people.sources.models import Source
 
 from .models import Import, ImportNotice, ImportReject
+from .queries import SQL
 
 log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500

@@ -53,6 +53,11 @@ def edit(lead_id: int, changes: Mapping[str, Any], *, user_id: int | None, now: 
     return changed
 
 
+def make_nameless(count: int, now: datetime) -> list[int]:
+    """New leads of whom nothing is known, for what was said by nobody in particular; returns their ids."""
+    return [row["lead_id"] for row in SQL.make_nameless.rows({"count": count, "now": now})]
+
+
 def company_changed(company_id: int, *, now: datetime) -> int:
     """A company's facts were corrected: conditions on them are asked of its people again. Returns how many."""
     people = sql.SQL("SELECT lead_id FROM lead WHERE company_id = {} AND known_at IS NOT NULL").format(

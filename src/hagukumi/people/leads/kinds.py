@@ -1,6 +1,7 @@
 """The kinds of activity that the leads room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 LEAD_CREATED = Kind(30, "lead_created", "リード登録", "Lead created", "user-plus", "lead", object="source")
 LEAD_IMPORTED = Kind(31, "lead_imported", "取り込み", "Imported", "database-import", "lead", object="import_file")
@@ -50,4 +51,10 @@ KINDS = (
     SEMINAR_ATTENDED,
     SEMINAR_ABSENT,
     BOOTH_TALK,
+)
+
+OBJECTS = (
+    Object("source"),
+    Object("import_file", "file_name"),
+    Object("lead", "last_name || ' ' || first_name", key="lead_id"),
 )

@@ -83,3 +83,8 @@ WHERE kind = %(kind)s::smallint AND at = %(at)s::timestamptz AND details ->> 'ta
 SELECT count(*) AS reached, count(t.tag) AS already
 FROM (SELECT DISTINCT lead_id FROM ({leads}) AS chosen) AS c
 LEFT JOIN lead_tag t ON t.lead_id = c.lead_id AND t.tag = %(tag)s::text;
+
+-- name: make_nameless
+-- %(count)s new anonymous leads, for answers that name nobody.
+INSERT INTO lead (created_at, updated_at)
+SELECT %(now)s::timestamptz, %(now)s::timestamptz FROM generate_series(1, %(count)s::int) RETURNING lead_id;

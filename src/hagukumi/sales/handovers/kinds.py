@@ -1,6 +1,7 @@
 """The kinds of activity that the handovers room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
+from hagukumi.ledger.objects import Object
 
 HANDOVER_CREATED = Kind(
     80, "handover_created", "営業へ引き渡し", "Handed to sales", "arrow-right-circle", "deal", object="handover"
@@ -13,3 +14,5 @@ HANDOVER_RETURNED = Kind(
 )
 
 KINDS = (HANDOVER_CREATED, HANDOVER_ACCEPTED, HANDOVER_RETURNED)
+
+OBJECTS = (Object("handover", "cause", of_lead=True),)

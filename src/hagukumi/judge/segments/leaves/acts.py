@@ -11,6 +11,7 @@ from hagukumi.judge.segments import rules
 from hagukumi.judge.segments.conditions import All, Condition, Evidence, Moment, Not, codes, language, literal, words
 from hagukumi.judge.segments.queries import SQL
 from hagukumi.ledger import kinds as ledger_kinds
+from hagukumi.ledger import objects
 from hagukumi.ledger import services as ledger
 
 from .common import Days, Id, Text, quoted
@@ -115,8 +116,8 @@ class Acted(Condition):
         marks += [rules.FORM_KINDS.get(key, (key, key))[pick] for key in self.form_kinds]
         if self.objects:
             table = next((kind.object for kind in found if kind.object), "")
-            rows = SQL.object_names.rows({"table": table, "ids": self.objects})
-            marks += [row["name"] for row in rows] or [words("削除済みの対象", "something deleted")]
+            named = sorted(names[pick] or names[0] for names in objects.names({table: self.objects}).values())
+            marks += named or [words("削除済みの対象", "something deleted")]
         if not marks:
             return acts
         return f"{quoted(marks, lang)}の{acts}" if lang == "ja" else f"{acts} of {quoted(marks, lang)}"
@@ -124,12 +125,16 @@ class Acted(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         moment = Moment(now, sql.SQL("SELECT {}::bigint").format(literal(lead_id)))
         rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(moment), window=self._window(moment))
+        acts = [(ledger_kinds.by_code(row["kind"]), row["object_id"] or 0, row["at"]) for row in rows]
+        wanted: dict[str, set[int]] = {kind.object: set() for kind, _id, _at in acts}
+        for kind, object_id, _at in acts:
+            wanted[kind.object].add(object_id)
+        names = objects.names(wanted, lead_id)
         found = []
-        for row in rows:
-            kind = ledger_kinds.by_code(row["kind"])
+        for kind, object_id, at in acts:
             label = kind.label_ja if language() == "ja" else kind.label_en
-            named = SQL.object_names.row({"table": kind.object, "ids": [row["object_id"] or 0]})
-            found.append(Evidence(f"{label}: {named['name']}" if named else label, row["at"]))
+            named = names.get((kind.object, object_id), ("", ""))[0]
+            found.append(Evidence(f"{label}: {named}" if named else label, at))
         return found
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from hagukumi.judge.segments.conditions import words
-from hagukumi.judge.segments.queries import SQL
+from hagukumi.ledger import objects
 
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 Days = Annotated[int, Field(ge=1, le=3660)]
@@ -14,9 +14,8 @@ Id = Annotated[int, Field(ge=1, le=2**62)]
 
 def names(table: str, ids: list[int]) -> list[str]:
     """The names of definitions in the reader's order of ids; 「削除済み」 for those that are gone."""
-    query = {"source": SQL.source_names, "segment": SQL.segment_names}[table]
-    found = {row["id"]: row["name"] for row in query.rows({"ids": ids})}
-    return [found.get(i, words("削除済み", "deleted")) for i in ids]
+    found = objects.names({table: ids})
+    return [found.get((table, i), ("",))[0] or words("削除済み", "deleted") for i in ids]
 
 
 def quoted(texts: list[str], lang: str) -> str:

@@ -20,7 +20,7 @@ class InSegment(Condition):
         return codes(("segment_entered", "segment_left"))
 
     def check(self) -> None:
-        if not SQL.segment_names.rows({"ids": [self.segment]}):
+        if not SQL.in_use.value({"id": self.segment}):
             raise ConditionError(words("選んだセグメントはもうありません", "the chosen segment is gone"))
 
     def matching(self, moment: Moment) -> sql.Composable:
