@@ -7,6 +7,7 @@ lost before that was certainly not handed off; whatever is lost between content 
 
 import asyncio
 import base64
+import ipaddress
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Result = Literal["sent", "soft", "hard", "unsent", "unknown"]
-Stage = Literal["render", "connect", "mail", "rcpt", "data", "content"]
+Stage = Literal["render", "law", "connect", "mail", "rcpt", "data", "content"]
 COMMAND_SECONDS = 60.0
 CONTENT_SECONDS = 300.0
 
@@ -44,6 +45,14 @@ def server_of(url: str) -> Server:
         security = "starttls"
     port = parts.port or {"tls": 465, "starttls": 587, "none": 25}[security]
     return Server(parts.hostname, port, security, unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def is_real(server: Server) -> bool:
+    """Whether mail handed to it reaches people: any server but one on this machine (the development mailbox)."""
+    try:
+        return not ipaddress.ip_address(server.host).is_loopback
+    except ValueError:
+        return server.host != "localhost" and not server.host.endswith(".localhost")
 
 
 class Mail(NamedTuple):

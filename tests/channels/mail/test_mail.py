@@ -75,7 +75,7 @@ def test_links_and_pixel_lead_to_the_collector():
     links = [part.split('"')[0] for part in done.html.split("https://t.example.jp/c/")[1:]]
     assert [tokens.unseal("click", link) for link in links] == [
         ([7, 42, 0], "https://www.example.jp/case?a=1&b=2"),
-        ([7, 42, 1], "https://www.example.jp/d/山田"),
+        ([7, 42, 1], "https://www.example.jp/d/%E5%B1%B1%E7%94%B0"),
     ]
     pixel = done.html.split("https://t.example.jp/o/")[1].split(".gif")[0]
     assert tokens.unseal("open", pixel) == ([7, 42], "")

@@ -210,3 +210,45 @@ def test_the_stop_page_needs_no_cookie_and_speaks_english(message, consenting, q
     assert strict.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
     strict.cookies["hagukumi_language"] = "en"
     assert strict.get(url)["Content-Language"] == "en"
+
+
+def test_what_looks_like_a_slip_is_saved_only_when_the_writer_says_so(signed_in, marketer, message, given):
+    client = signed_in(marketer)
+    url = reverse("message", args=[message.pk])
+    slip = given | {"mjml": "%姓% 様\n\n[見る](https://a.jp/b c)"}
+    page = client.post(url, slip).content.decode()
+    assert "「%姓%」は差し込まれず" in page and "空白があり" in page and "as_typed" in page
+    assert Message.objects.get().mjml == message.mjml
+    assert "%姓%" in client.post(reverse("message_check"), slip).content.decode()
+    assert client.post(url, slip | {"as_typed": "on"}).status_code == 302
+    assert Message.objects.get().mjml.startswith("%姓%")
+
+
+def test_an_operational_mail_says_whom_it_reaches_and_keeps_its_reason(
+    signed_in, marketer, message, given, consenting, segment, now
+):
+    stopped, other, elsewhere = consenting(3)
+    for lead in (stopped, elsewhere):
+        address = Lead.objects.get(pk=lead).email
+        consent.withdraw(lead, address=address, reason="unsubscribe", evidence="", now=now)
+    put_in(segment, [stopped, other], now)
+    client = signed_in(marketer)
+    url = reverse("message", args=[message.pk])
+    operational = given | {"kind": "operational"}
+    assert "配信停止の 2 名にも届きます" in client.post(url, operational).content.decode()
+    assert Message.objects.get().kind == "marketing"
+    assert "配信停止の 2 名にも届きます" in client.post(reverse("message_check"), operational).content.decode()
+    assert client.post(url, operational | {"kind_reason": "ご契約の更新手続き"}).status_code == 302
+    assert Message.objects.get().kind_reason == "ご契約の更新手続き"
+    draft = Broadcast.objects.create(message=message, segment=segment, created_at=now)
+    page = client.get(reverse("broadcast", args=[draft.pk])).content.decode()
+    assert "配信停止の 1 名にも届きます" in page and "ご契約の更新手続き" in page
+    client.post(url, given | {"kind_reason": "残らない"})
+    assert Message.objects.get().kind_reason == ""
+
+
+def test_a_free_mail_address_is_refused_as_sender(signed_in, marketer, identity):
+    fields = ("name", "reply_to", "legal_name", "postal_address", "contact")
+    row = {name: getattr(identity, name) for name in fields} | {"email": "aoba@gmail.com"}
+    page = signed_in(marketer).post(reverse("sender", args=[identity.pk]), row).content.decode()
+    assert "gmail.com は無料メールのアドレスです" in page

@@ -7,33 +7,41 @@ alone on a line: `[[ボタン]](https://…)` (button) · `![説明](https://…
 import re
 from html import escape
 
+from . import links
+
 FONT = "'Hiragino Sans','Hiragino Kaku Gothic ProN','Noto Sans JP','Yu Gothic',Meiryo,sans-serif"
 _ACCENT = "#3d7f43"
-_BUTTON = re.compile(r"\[\[(.+?)\]\]\((\S+?)\)")
-_PICTURE = re.compile(r"!\[(.*?)\]\((\S+?)\)")
-_LINK = re.compile(r"\[([^\[\]]+?)\]\((\S+?)\)")
-_BOLD = re.compile(r"\*\*(.+?)\*\*")
-_BARE = re.compile(r"(?<![\"'(>=])\bhttps?://[^\s<>\"'）」』】]+")
+_URL = r"\(\s*((?:[^\s()（）]|\([^\s()]{0,200}\)){1,2000})\s*\)"
+"""An address in round brackets, which may hold a pair of its own (as Wikipedia's do)."""
+_BUTTON = re.compile(r"\[\[([^\n]{1,300}?)\]\]" + _URL)
+_PICTURE = re.compile(r"!\[([^\[\]\n]{0,300})\]" + _URL)
+_LINK = re.compile(r"\[([^\[\]\n]{1,300})\]" + _URL)
+_BOLD = re.compile(r"\*\*([^*\n]{1,2000}?)\*\*")
+_BODY_END = re.compile(r"</mj-body\s*>")
 
 
 def is_mjml(source: str) -> bool:
     return source.lstrip().startswith("<mj")
 
 
-def to_mjml(source: str, *, subject: str, preheader: str, footer: str) -> str:
-    """A whole MJML document: the source (marks, MJML body or document) with `footer` sections at its end."""
+def to_mjml(source: str, *, subject: str, preheader: str, footer: str, language: str = "ja") -> str:
+    """A whole MJML document: the source (marks, MJML body or document) with `footer` sections at its end.
+
+    A document without an end of its body gets no footer; the law's gate sees that.
+    """
     body = source.strip()
     if not is_mjml(body):
         body = _sections(body)
     if body.startswith("<mjml"):
-        return body.replace("</mj-body>", f"{footer}</mj-body>", 1)
+        ends = list(_BODY_END.finditer(body))
+        return f"{body[: ends[-1].start()]}{footer}{body[ends[-1].start() :]}" if ends else body
     head = (
         f"<mj-title>{escape(subject)}</mj-title><mj-preview>{escape(preheader)}</mj-preview>"
         f'<mj-attributes><mj-all font-family="{FONT}" /><mj-text font-size="15px" line-height="1.8" color="#2b2b2b" />'
         f'<mj-button background-color="{_ACCENT}" border-radius="6px" font-size="15px" /></mj-attributes>'
     )
     return (
-        f'<mjml lang="ja"><mj-head>{head}</mj-head>'
+        f'<mjml lang="{language}"><mj-head>{head}</mj-head>'
         f'<mj-body background-color="#f6f4ef" width="600px">{body}{footer}</mj-body></mjml>'
     )
 
@@ -77,7 +85,8 @@ def _inline(text: str) -> str:
         kept.append(f'<a href="{_attribute(url)}" style="color:{_ACCENT}">{label}</a>')
         return f"\x00{len(kept) - 1}\x00"
 
-    text = _LINK.sub(lambda found: keep(escape(found[1]), found[2]), text)
-    text = _BARE.sub(lambda found: keep(escape(found[0]), found[0]), text)
+    for pattern in (_BUTTON, _LINK):  # a button that does not stand alone is a link
+        text = pattern.sub(lambda found: keep(escape(found[1]), found[2]), text)
+    text = links.replace(text, lambda url: keep(escape(url), url))
     text = _BOLD.sub(r"<strong>\1</strong>", escape(text, quote=False))
     return re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)

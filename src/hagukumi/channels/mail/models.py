@@ -18,10 +18,14 @@ class Sender(models.Model):
 
 
 class Message(models.Model):
-    """A mail template. `kind`: marketing or operational. `mjml` is simple marks or MJML, see `messages.markup`."""
+    """A mail template. `mjml` is simple marks or MJML, see `mail.markup`.
+
+    `kind`: marketing or operational; an operational mail reaches those who stopped mail, and `kind_reason` says why.
+    """
 
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=12, default="marketing", db_default="marketing")
+    kind_reason = models.CharField(max_length=200, default="", db_default="", blank=True)
     subject = models.CharField(max_length=200)
     preheader = models.CharField(max_length=200, default="", db_default="", blank=True)
     mjml = models.TextField()

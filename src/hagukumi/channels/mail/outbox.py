@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from json import loads
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import minijinja
 import structlog
 from django.db import connection, transaction
 
-from hagukumi.kit import clock
+from hagukumi.kit import clock, confined
 from hagukumi.kit.smtp import Mail, Outcome
 from hagukumi.ledger import services as ledger
 from hagukumi.people.consent import services as consent
 
-from . import kinds, render, rules
+from . import kinds, law, render, rules
 from .identity import identity_from
 from .queries import SQL
 from .values import values_of
@@ -49,7 +49,7 @@ class Outbox:
         self.sender = sender
         self._looked_at = 0.0
         self._opened: object = None
-        self._compiled: dict[int, tuple[tuple[Any, ...], render.Compiled | str, str, str]] = {}
+        self._compiled: dict[int, tuple[tuple[Any, ...], render.Compiled | _Unfit, str, str]] = {}
 
     def enter(self, in_hand: Iterable[int], now: datetime) -> None:
         """At start and after the database was away: show that we live, free what we do not hold, sweep the dead."""
@@ -104,13 +104,16 @@ class Outbox:
     def mail(self, job: Job, now: datetime) -> Mail | Outcome:
         """The bytes of one job; a hard Outcome where the template fails on this person."""
         _version, compiled, name, email = self._compiled[job.message_id]
-        if isinstance(compiled, str):
-            return Outcome(job.id, "hard", "render", compiled)
+        if isinstance(compiled, _Unfit):
+            return Outcome(job.id, "hard", compiled.stage, compiled.why)
         try:
             content = compiled.fill(values_of(job.facts, name, compiled.names), job.address, job.lead_id, job.id, now)
         except minijinja.TemplateError as error:
             log.error("a mail could not be rendered", message_id=job.message_id, lead_id=job.lead_id, error=str(error))
             return Outcome(job.id, "hard", "render", str(error))
+        except render.UnlawfulError as error:
+            log.error("a mail lacks what the law asks for", message_id=job.message_id, lead_id=job.lead_id)
+            return Outcome(job.id, "hard", "law", str(error))
         return Mail(job.id, rules.quoted_address(email), rules.quoted_address(job.address), content)
 
     def settle(self, done: Sequence[tuple[Job, Outcome, datetime]], now: datetime) -> None:
@@ -163,20 +166,31 @@ def _job(row: dict[str, Any]) -> Job:
     return Job(row["lead_id"], row["message_id"], row["occurrence"], row["id"], row["attempts"], row["address"], facts)
 
 
-def _compile(row: dict[str, Any]) -> render.Compiled | str:
-    """The message made ready, or what is wrong with it: a broken template fails its own mails and no others."""
+@dataclass(frozen=True)
+class _Unfit:
+    """A message none of whose mails may go: where that was seen, and why in words."""
+
+    stage: Literal["render", "law"]
+    why: str
+
+
+def _compile(row: dict[str, Any]) -> render.Compiled | _Unfit:
+    """The message made ready, or what is wrong with it: a broken template fails its own mails and no others.
+
+    It is made once in a child first, where it can do no harm; what survives that is made here.
+    """
+    parts = {
+        "subject": row["subject"], "preheader": row["preheader"], "source": row["mjml"], "text": row["text"],
+        "kind": row["kind"], "identity": identity_from(row),
+    }  # fmt: skip
     try:
-        return render.compile_mail(
-            subject=row["subject"],
-            preheader=row["preheader"],
-            source=row["mjml"],
-            text=row["text"],
-            kind=row["kind"],
-            identity=identity_from(row),
-        )
-    except render.TemplateProblemError as error:
+        if missing := confined.call(render.rehearse, **parts, for_real=law.server_is_real()):
+            log.error("a message may not go out", message_id=row["id"], missing=missing)
+            return _Unfit("law", " ".join(missing))
+        return render.compile_mail(**parts)
+    except (render.TemplateProblemError, confined.ConfinedError) as error:
         log.error("a message could not be compiled", message_id=row["id"], error=str(error))
-        return str(error)
+        return _Unfit("render", render.too_much() if isinstance(error, confined.ConfinedError) else str(error))
 
 
 def _result(job: Job, outcome: Outcome, at: datetime, now: datetime) -> tuple[Any, ...]:
@@ -201,6 +215,8 @@ def _result(job: Job, outcome: Outcome, at: datetime, now: datetime) -> tuple[An
 def _hard_reason(outcome: Outcome) -> str:
     if outcome.stage == "render":
         return "render_failed"
+    if outcome.stage == "law":
+        return "law_missing"
     if outcome.stage in ("rcpt", "content") and rules.means_user_unknown(outcome.reply, outcome.stage):
         return "user_unknown"
     return "rejected"

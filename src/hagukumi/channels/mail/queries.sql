@@ -154,6 +154,20 @@ WHERE m.id = ANY (%(ids)s::bigint[]);
 -- slot judged: SELECT lead_id, message_id, occurrence, ''::text AS verdict FROM delivery WHERE false
 SELECT verdict, count(*) AS people FROM ({judged}) AS judged GROUP BY verdict ORDER BY count(*) DESC;
 
+-- name: stopped_reach
+-- How many people who stopped mail an operational mail reaches all the same; of a segment, or of everybody (NULL). One row.
+-- Index: primary keys by lead_id.
+SELECT count(*) AS people
+FROM lead l
+LEFT JOIN consent_now c ON c.lead_id = l.lead_id AND c.channel = 'email'
+LEFT JOIN suppression s ON s.channel = 'email' AND s.value = lower(l.email)
+WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND l.state = 'active' AND l.email <> ''
+  AND (c.granted = false OR s.reason = 'unsubscribe')
+  AND coalesce(s.reason, '') NOT IN ('hard_bounce', 'complaint', 'manual')
+  AND (%(segment_id)s::bigint IS NULL OR EXISTS (
+    SELECT 1 FROM segment_member m WHERE m.lead_id = l.lead_id AND m.segment_id = %(segment_id)s::bigint
+  ));
+
 -- name: segment_audience
 -- The members of a segment as the gate reads them: what a broadcast to it would queue now. Index: segment_member_segment.
 SELECT lead_id, %(message_id)s::bigint AS message_id, ''::text AS occurrence, 0::bigint AS broadcast_id,

@@ -1,6 +1,7 @@
 """What holds for every mail, without a database: variables, reasons, what is wrong with a template, retry times."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,25 +25,29 @@ UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=clock.JST)
 
 @dataclass(frozen=True)
 class Variable:
-    """Both names work in a template; `fallback` stands where the value is missing and none is written."""
+    """Both names work in a template; a fallback stands where the value is missing and none is written."""
 
     name_ja: str
     name_en: str
     label: str | Promise
     fallback: str = ""
+    fallback_en: str = ""
+
+    def fallback_in(self, language: str) -> str:
+        return self.fallback_en if language == "en" else self.fallback
 
 
 VARIABLES = (
-    Variable("姓", "last_name", _("姓"), "ご担当者"),
+    Variable("姓", "last_name", _("姓"), "ご担当者", "Customer"),
     Variable("名", "first_name", _("名")),
-    Variable("氏名", "full_name", _("姓と名"), "ご担当者"),
-    Variable("会社名", "company_name", _("会社名"), "貴社"),
+    Variable("氏名", "full_name", _("姓と名"), "ご担当者", "Customer"),
+    Variable("会社名", "company_name", _("会社名"), "貴社", "your company"),
     Variable("部署名", "department", _("部署名")),
     Variable("役職名", "title", _("役職名")),
     Variable("メールアドレス", "email", _("メールアドレス")),
     Variable("都道府県", "prefecture", _("都道府県")),
     Variable("課題", "issue", _("課題")),
-    Variable("担当者名", "owner_name", _("担当者の名前"), "担当者"),
+    Variable("担当者名", "owner_name", _("担当者の名前"), "担当者", "our team"),
     Variable("差出人名", "sender_name", _("差出人の表示名")),
 )
 FIELDS = ("項目", "fields")
@@ -65,6 +70,7 @@ REASONS: dict[str, str | Promise] = {
     "user_unknown": _("宛先が存在しません"),
     "retries_exhausted": _("再試行の回数を使い切りました"),
     "temporary": _("一時的な失敗のため、時間をおいて再試行します"),
+    "law_missing": _("法律で求められる表示が、仕上がりのメールにありません"),
     "render_failed": _("差し込みの処理に失敗しました"),
     "in_doubt": _("送信の途中で途切れ、届いたかどうか確認できません"),
     "resent": _("担当者が再送を指示しました"),
@@ -73,7 +79,23 @@ DISPLAY_ITEMS: dict[str, str | Promise] = {
     "legal_name": _("送信者の正式名称"),
     "postal_address": _("住所"),
     "contact": _("苦情・問い合わせの受付先"),
+    "stop_link": _("配信停止のリンク"),
 }
+FREE_MAIL = frozenset((
+    "gmail.com", "googlemail.com", "yahoo.co.jp", "ymail.ne.jp", "yahoo.com", "ymail.com", "outlook.com",
+    "outlook.jp", "hotmail.com", "hotmail.co.jp", "live.com", "live.jp", "msn.com", "icloud.com", "me.com",
+    "mac.com", "aol.com", "aol.jp", "gmx.com", "gmx.de", "gmx.net", "web.de", "mail.com", "proton.me",
+    "protonmail.com", "pm.me", "zoho.com", "yandex.com", "yandex.ru", "mail.ru", "qq.com", "163.com", "126.com",
+    "sina.com", "naver.com", "daum.net", "hanmail.net", "excite.co.jp", "goo.jp", "mail.goo.ne.jp", "infoseek.jp",
+    "livedoor.com", "nifmail.jp", "docomo.ne.jp", "ezweb.ne.jp", "au.com", "softbank.ne.jp", "i.softbank.jp",
+    "vodafone.ne.jp", "ymobile.ne.jp", "y-mobile.ne.jp", "willcom.com", "rakuten.jp", "rakumail.jp",
+))  # fmt: skip
+"""Domains in which anybody may have an address. Receivers refuse mail From them that others hand in (their DMARC)."""
+_SAYS_NOTHING = frozenset((
+    "なし", "無し", "未定", "不明", "未記入", "未設定", "未登録", "該当なし", "省略", "ダミー", "テスト", "サンプル",
+    "住所", "社名", "会社名", "連絡先",
+    "none", "null", "na", "tbd", "tba", "todo", "dummy", "test", "sample", "example", "xxx", "foo", "bar", "asdf",
+))  # fmt: skip
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\U0010ffff]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
 _DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
 _USER_UNKNOWN = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
@@ -87,9 +109,21 @@ def reason_text(code: str) -> str:
 
 
 def missing_items(legal_name: str, postal_address: str, contact: str) -> list[str]:
-    """The display items of 特定電子メール法 第4条 that are blank, by field name."""
+    """The display items of 特定電子メール法 第4条 that are blank or say nothing ("." or "なし"), by field name."""
     values = {"legal_name": legal_name, "postal_address": postal_address, "contact": contact}
-    return [name for name, value in values.items() if not value.strip()]
+    return [name for name, value in values.items() if not _says_something(value)]
+
+
+def _says_something(value: str) -> bool:
+    letters = "".join(letter for letter in unicodedata.normalize("NFKC", value).lower() if letter.isalnum())
+    return len(letters) > 1 and len(set(letters)) > 1 and letters not in _SAYS_NOTHING
+
+
+def free_mail_domain(address: str) -> str:
+    """The domain of an address that anybody can have (gmail.com); '' for a domain of one's own."""
+    domain = address.rpartition("@")[2].strip().lower().rstrip(".")
+    own = domain.split(".")
+    return next((".".join(own[n:]) for n in range(len(own)) if ".".join(own[n:]) in FREE_MAIL), "")
 
 
 def missing_item_problems(names: list[str]) -> list[str]:

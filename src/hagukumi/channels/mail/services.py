@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import get_language
 from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
-from hagukumi.kit import clock
+from hagukumi.kit import clock, confined
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
 from hagukumi.people.consent import services as consent
 from hagukumi.people.fields.models import Field
 from hagukumi.people.leads.models import Lead
 
-from . import kinds, render, rules
+from . import kinds, law, render, rules, slips
 from .figures import CONVERSION_DAYS, Figures, by_message_and_month, of_broadcast, total
 from .identity import identity_of
 from .models import Broadcast, Message, Sender
@@ -24,7 +26,7 @@ from .outbox import Job, Outbox
 from .queries import SQL
 from .render import TemplateProblemError
 from .testing import send_test
-from .values import facts_of, values_of
+from .values import facts_of
 
 __all__ = [
     "CONVERSION_DAYS",
@@ -54,7 +56,9 @@ __all__ = [
     "sender_problems",
     "states",
     "step",
+    "stopped_reach",
     "template_problems",
+    "template_warnings",
     "total",
     "unsubscribe",
 ]
@@ -89,34 +93,57 @@ def queue_from(
 
 def problems(message: Message) -> list[str]:
     """Why this message may not be sent: missing display items by name, template mistakes. Empty = it may."""
-    return sender_problems(message.sender) + [problem for _part, problem in template_problems(message)]
+    if found := [problem for _part, problem in template_problems(message)]:
+        return sender_problems(message.sender) + found
+    try:
+        task = partial(confined.call, render.rehearse, for_real=law.server_is_real(), language=get_language())
+        return list(task(**_parts(message), kind=message.kind, identity=_identity(message)))
+    except (TemplateProblemError, confined.ConfinedError) as error:
+        return [*sender_problems(message.sender), _words(error)]
 
 
 def sender_problems(sender: Sender) -> list[str]:
-    """The display items of 特定電子メール法 that this sender lacks, a sentence each."""
-    return rules.missing_item_problems(rules.missing_items(sender.legal_name, sender.postal_address, sender.contact))
+    """What the law and the receivers' rules find wrong with this sender, a sentence each."""
+    return law.sender_problems(identity_of(sender, Workspace.objects.first()))
 
 
 def template_problems(message: Message) -> list[tuple[str, str]]:
     """Mistakes as (part, sentence), parts being the message's columns: syntax, unknown variables, links."""
     keys = frozenset(Field.objects.values_list("key", flat=True))
-    return render.check(
-        subject=message.subject, preheader=message.preheader, source=message.mjml, text=message.text, field_keys=keys
-    )
+    task = partial(confined.call, render.check, field_keys=keys, language=get_language())
+    try:
+        return list(task(**_parts(message)))
+    except confined.ConfinedError as error:
+        return [("mjml", _words(error))]
+
+
+def template_warnings(message: Message) -> list[tuple[str, str]]:
+    """What would go out as typed though it looks like a slip, as (part, sentence): other tools' placeholders, HTML."""
+    return slips.warnings(**_parts(message))
 
 
 def preview(message: Message, lead_id: int | None) -> render.Rendered:
     """The message as this lead would see it, nothing tracked. TemplateProblemError when it is broken."""
-    compiled = render.compile_mail(
-        subject=message.subject,
-        preheader=message.preheader,
-        source=message.mjml,
-        text=message.text,
-        kind=message.kind,
-        identity=identity_of(message.sender, Workspace.objects.first()),
-        tracked=False,
-    )
-    return compiled.render(values_of(facts_of(lead_id), message.sender.name, compiled.names), 0, 0)
+    try:
+        task = partial(confined.call, render.preview, facts=facts_of(lead_id), language=get_language())
+        made: render.Rendered = task(**_parts(message), kind=message.kind, identity=_identity(message))
+    except confined.ConfinedError as error:
+        raise TemplateProblemError(_words(error)) from error
+    return made
+
+
+def _parts(message: Message) -> dict[str, Any]:
+    return {
+        "subject": message.subject, "preheader": message.preheader, "source": message.mjml, "text": message.text,
+    }  # fmt: skip
+
+
+def _identity(message: Message) -> render.Identity:
+    return identity_of(message.sender, Workspace.objects.first())
+
+
+def _words(error: Exception) -> str:
+    return render.too_much() if isinstance(error, confined.ConfinedError) else str(error)
 
 
 # --- broadcasts
@@ -145,6 +172,12 @@ def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:
     }
     found = {row["verdict"]: row["people"] for row in SQL.gate_preview.rows(params, judged=judged)}
     return Audience(found.pop("", 0), found)
+
+
+def stopped_reach(segment_id: int | None = None) -> int:
+    """How many people who stopped mail an operational mail would reach, in the segment or among everybody."""
+    row = SQL.stopped_reach.row({"segment_id": segment_id})
+    return int(row["people"]) if row else 0
 
 
 def schedule(broadcast: Broadcast, at: datetime) -> None:

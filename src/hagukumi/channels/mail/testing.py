@@ -4,14 +4,15 @@ import asyncio
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import get_language
 
 from hagukumi.accounts.models import Workspace
-from hagukumi.kit import smtp
+from hagukumi.kit import confined, smtp
 
 from . import render, rules
 from .identity import identity_of
 from .models import Message
-from .values import facts_of, values_of
+from .values import facts_of
 
 
 def send_test(message: Message, *, to: str, lead_id: int | None, now: datetime) -> smtp.Outcome:
@@ -19,12 +20,14 @@ def send_test(message: Message, *, to: str, lead_id: int | None, now: datetime) 
 
     Missing display items do not hinder a test. TemplateProblemError for a broken template.
     """
-    compiled = render.compile_mail(
-        subject=f"[TEST] {message.subject}", preheader=message.preheader, source=message.mjml, text=message.text,
-        kind=message.kind, identity=identity_of(message.sender, Workspace.objects.first()), tracked=False,
-    )  # fmt: skip
-    values = values_of(facts_of(lead_id), message.sender.name, compiled.names)
-    content = compiled.fill(values, to, 0, 0, now)
+    try:
+        content = confined.call(
+            render.test_content, subject=f"[TEST] {message.subject}", preheader=message.preheader, source=message.mjml,
+            text=message.text, kind=message.kind, identity=identity_of(message.sender, Workspace.objects.first()),
+            facts=facts_of(lead_id), to=to, now=now, language=get_language(),
+        )  # fmt: skip
+    except confined.ConfinedError as error:
+        raise render.TemplateProblemError(render.too_much()) from error
     return asyncio.run(_hand_over(rules.quoted_address(message.sender.email), rules.quoted_address(to), content))
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hagukumi.people.leads.models import Lead
-
 from .rules import BY_NAME, FIELDS
 
 _COLUMNS = ("last_name", "first_name", "company_name", "department", "title", "email", "prefecture", "issue", "fields")
@@ -31,6 +29,8 @@ def _value(facts: Mapping[str, Any], name: str, sender_name: str) -> str:
 
 def facts_of(lead_id: int | None) -> dict[str, Any]:
     """One person's columns as `values_of` reads them; empty for nobody, so that every fallback shows."""
+    from hagukumi.people.leads.models import Lead  # not in the children that render: they have no database
+
     lead = Lead.objects.select_related("owner").filter(pk=lead_id).first() if lead_id else None
     if lead is None:
         return {}

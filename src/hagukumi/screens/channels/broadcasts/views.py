@@ -108,6 +108,8 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
         "audience": audience,
         "skipped": [(rules.reason_text(code), people) for code, people in audience.skipped.items()],
         "problems": services.problems(found.message),
+        "warnings": [warning for _part, warning in services.template_warnings(found.message)],
+        "stopped": services.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
         "may_change": request.user.role in MARKETING,
         "past": found.scheduled_at is not None and found.scheduled_at <= request.now,
     }

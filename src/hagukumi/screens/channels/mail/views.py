@@ -41,12 +41,15 @@ FIRST_BODY = """# ご案内
 class MessageForm(forms.ModelForm):
     """A template; what is wrong with it stands next to the part that it is in."""
 
+    as_typed = forms.BooleanField(label=gettext_lazy("確かめました。書いたとおりに保存します"), required=False)
+
     class Meta:
         model = Message
-        fields = ("name", "kind", "sender", "subject", "preheader", "mjml", "text")
+        fields = ("name", "kind", "kind_reason", "sender", "subject", "preheader", "mjml", "text")
         labels = {
             "name": gettext_lazy("管理名"),
             "kind": gettext_lazy("種類"),
+            "kind_reason": gettext_lazy("業務連絡とする理由"),
             "sender": gettext_lazy("差出人"),
             "subject": gettext_lazy("件名"),
             "preheader": gettext_lazy("プリヘッダー"),
@@ -54,6 +57,7 @@ class MessageForm(forms.ModelForm):
             "text": gettext_lazy("テキスト版"),
         }
         help_texts = {
+            "kind_reason": gettext_lazy("業務連絡のときだけ必要です。配信停止の人にも届くため、理由を記録に残します。"),
             "preheader": gettext_lazy("受信一覧で件名の後に見える一文です。"),
             "text": gettext_lazy("空のままなら、本文から自動で作ります。"),
         }
@@ -72,6 +76,7 @@ class MessageForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["sender"].label_from_instance = lambda sender: f"{sender.name} <{sender.email}>"  # type: ignore[attr-defined]
         self.fields["sender"].empty_label = None  # type: ignore[attr-defined]
+        self.warnings: list[tuple[str, str]] = []
 
     def clean_kind(self) -> str:
         kind = self.cleaned_data["kind"]
@@ -84,7 +89,26 @@ class MessageForm(forms.ModelForm):
         if not self.errors:
             for part, problem in services.template_problems(self.draft()):
                 self.add_error(part, problem)
+        if not self.errors:
+            self._ask_about_slips()
+            self._ask_for_reason(answer)
         return answer
+
+    def _ask_about_slips(self) -> None:
+        """What looks like a slip is shown once, and saved as it is when the writer says so."""
+        self.warnings = services.template_warnings(self.draft())
+        if not self.cleaned_data.get("as_typed"):
+            for part, warning in self.warnings:
+                self.add_error(part, warning)
+
+    def _ask_for_reason(self, answer: dict[str, Any]) -> None:
+        if answer["kind"] != rules.OPERATIONAL:
+            answer["kind_reason"] = ""
+        elif not answer["kind_reason"].strip():
+            words = _(
+                "業務連絡は、配信停止の %(n)s 名にも届きます。広告・宣伝を含まない連絡である理由を書いてください。"
+            )
+            self.add_error("kind_reason", words % {"n": f"{services.stopped_reach():,}"})
 
     def draft(self) -> Message:
         """The message as typed, saved nowhere."""
@@ -115,7 +139,12 @@ class SenderForm(forms.ModelForm):
             self.fields[name].mark = gettext_lazy("広告・宣伝メールに必要")  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
-        return self._address("email")
+        address = self._address("email")
+        if domain := rules.free_mail_domain(address):
+            raise forms.ValidationError(
+                _("%(domain)s は無料メールのアドレスです。自社ドメインのアドレスにしてください。") % {"domain": domain}
+            )
+        return address
 
     def clean_reply_to(self) -> str:
         return self._address("reply_to") if self.cleaned_data["reply_to"] else ""
@@ -157,7 +186,8 @@ def _edit(request: Request, found: Message, form: MessageForm) -> HttpResponse:
             saved.created_at = saved.created_at or request.now
             saved.updated_at = request.now
             saved.save()
-            accounts.audit(request.user, "message.saved", "message", saved.pk, request.now, name=saved.name)
+            accounts.audit(request.user, "message.saved", "message", saved.pk, request.now, name=saved.name,
+                           **({"reason": saved.kind_reason} if saved.kind_reason else {}))  # fmt: skip
             notices.success(request, _("保存しました。"))
             return redirect("message", saved.pk)
     problems = services.problems(found) if found.pk and not form.is_bound else []
@@ -176,9 +206,13 @@ def _edit(request: Request, found: Message, form: MessageForm) -> HttpResponse:
 def _placeholders() -> list[tuple[str, Any, str]]:
     """What may be filled in: (as written, what it is, what stands there when it is missing)."""
     english = words.english()
+    language = "en" if english else "ja"
     own = f"{{{{ {rules.FIELDS[1] if english else rules.FIELDS[0]}."
     return [
-        *((f"{{{{ {one.name_en if english else one.name_ja} }}}}", one.label, one.fallback) for one in rules.VARIABLES),
+        *(
+            (f"{{{{ {one.name_en if english else one.name_ja} }}}}", one.label, one.fallback_in(language))
+            for one in rules.VARIABLES
+        ),
         *((f"{own}{field.key} }}}}", words.own(field, "label"), "") for field in Field.objects.order_by("key")),
     ]
 
@@ -233,6 +267,8 @@ def message_check(request: Request) -> HttpResponse:
     if draft:
         found = [problem for _part, problem in services.template_problems(draft)]
         context["problems"] = services.sender_problems(draft.sender) + found
+        context["warnings"] = [warning for _part, warning in services.template_warnings(draft)]
+        context["stopped"] = services.stopped_reach() if draft.kind == rules.OPERATIONAL else 0
         if not found:
             context["rendered"] = services.preview(draft, _chosen_lead(request))
             context["sender"] = draft.sender

@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("hagukumi", "0008_pre_consent_stops_kept")]
+
+    operations = [
+        migrations.AddField(
+            model_name="message",
+            name="kind_reason",
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
+        ),
+    ]
