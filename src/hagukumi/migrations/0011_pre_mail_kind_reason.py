@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0008_pre_consent_stops_kept")]
+    dependencies = [("hagukumi", "0010_pre_phase_cause")]
 
     operations = [
         migrations.AddField(
