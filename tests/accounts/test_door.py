@@ -120,7 +120,7 @@ def test_an_invited_member_comes_in(client, admin, signed_in):
     page = signed_in(admin).post(
         "/settings/members/invite/", {"name": "新任 一郎", "email": "ichiro@example.co.jp", "role": "sales"}
     )
-    link = re.search(r"data-invitation>http://testserver([^<]+)<", page.content.decode()).group(1)
+    link = re.search(r"data-invitation>http://localhost:8000([^<]+)<", page.content.decode()).group(1)
     assert "新任 一郎" in client.get(link).content.decode()
     assert client.post(link, {"password": "haru-no-hi-2026"}).headers["Location"] == "/"
     assert client.get("/").status_code == 200
@@ -157,8 +157,6 @@ def test_the_log_says_in_words_what_was_done_to_whom(admin, seller, signed_in, n
     inside.post(f"/settings/members/{seller.pk}/role/", {"role": "marketing"})
     about = {
         "name": "若葉商事",
-        "base_url": "",
-        "collector_url": "",
         "daily_mail_cap": 2,
         "sla_hours": 24,
         "fiscal_month": 4,
@@ -176,17 +174,24 @@ def test_the_log_says_in_words_what_was_done_to_whom(admin, seller, signed_in, n
         assert raw not in log.split("<main")[-1]
 
 
-def test_the_workspace_refuses_a_strange_address(admin, signed_in, now):
+def test_an_address_has_one_source_and_is_shown(admin, signed_in, now, settings):
+    """The settings screen cannot set a second one beside the environment's, which sign-in and forms go by."""
     services.Workspace.objects.create(id=1, name="若葉")
-    given = {
-        "name": "若葉",
-        "base_url": "javascript:alert(1)",
-        "collector_url": "",
-        "daily_mail_cap": "1",
-        "sla_hours": "24",
-    }
-    answer = signed_in(admin).post("/settings/workspace/", {**given, "fiscal_month": "4"})
-    assert answer.status_code == 422
+    settings.BASE_URL = "https://ma.example.co.jp"
+    inside = signed_in(admin)
+    given = {"name": "若葉", "base_url": "https://other.example.co.jp", "daily_mail_cap": "1", "sla_hours": "24"}
+    assert inside.post("/settings/workspace/", {**given, "fiscal_month": "4"}).status_code == 302
+    page = inside.get("/settings/workspace/").content.decode()
+    assert "https://ma.example.co.jp" in page and "other.example" not in page
+    assert 'name="base_url"' not in page
+
+
+def test_an_invitation_goes_by_the_public_address(admin, signed_in, settings):
+    """Behind a proxy that ends TLS the request itself is plain http."""
+    settings.BASE_URL = "https://ma.example.co.jp"
+    given = {"name": "新人", "email": "new@example.co.jp", "role": "sales"}
+    answer = signed_in(admin).post("/settings/members/invite/", given).content.decode()
+    assert "https://ma.example.co.jp/welcome/" in answer and "http://testserver" not in answer
 
 
 def test_what_changes_everybody_is_written_down(admin, signed_in, now):

@@ -77,3 +77,39 @@ def test_a_database_out_of_reach_is_said_without_its_password(tmp_path: Path) ->
 def test_a_bad_port_is_said(tmp_path: Path) -> None:
     done = hagukumi(tmp_path, "up", PORT="no")
     assert done.returncode == 1 and "PORT" in done.stderr and len(done.stderr.strip().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ([], True), (["--no-demo"], False), (["--demo"], True),
+        (["DATABASE_URL=postgresql://db.example.co.jp/ma"], False), (["SMTP_URL=smtp://smtp.example.co.jp"], False),
+        (["--demo", "DATABASE_URL=postgresql://db.example.co.jp/ma"], True),
+    ],
+)  # fmt: skip
+def test_a_server_that_somebody_names_gets_no_invented_people(
+    given: list[str], made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hagukumi.embedded import supervisor
+
+    plans: list[supervisor.Plan] = []
+
+    class Planned(supervisor.Supervisor):
+        def run(self) -> int:
+            plans.append(self.plan)
+            return 0
+
+    monkeypatch.setattr(supervisor, "Supervisor", Planned)
+    for name in ("DATABASE_URL", "SMTP_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for one in given:
+        if "=" in one:
+            monkeypatch.setenv(*one.split("=", 1))
+    assert cli.main(["up", *(one for one in given if "=" not in one)]) == 0
+    assert plans[0].demo is made
+
+
+def test_a_wrong_public_address_is_said_at_the_start(tmp_path: Path) -> None:
+    for verb in ("up", "web", "doctor"):
+        done = hagukumi(tmp_path, verb, HAGUKUMI_BASE_URL="ma.example.co.jp", DATABASE_URL="postgresql:///none")
+        assert done.returncode == 1 and done.stderr.count("HAGUKUMI_BASE_URL") == 2, done.stderr

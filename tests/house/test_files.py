@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 VARIABLE = re.compile(r"""environ(?:\.get|\.setdefault|\.pop)?[(\[]\s*["'](\w+)["']""")
-NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PATH", "NO_COLOR"}
+NOT_OURS = {"DJANGO_SETTINGS_MODULE", "PATH", "NO_COLOR", "PGAPPNAME"}
 MARKS = {"HAGUKUMI_UP"}  # set by the supervisor for its parts, not by people
 
 

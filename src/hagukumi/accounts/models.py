@@ -49,8 +49,6 @@ class Workspace(models.Model):
     """The one organisation of this installation (row id 1): its name, rhythm and limits."""
 
     name = models.CharField(max_length=120)
-    base_url = models.CharField(max_length=200, default="", db_default="")
-    collector_url = models.CharField(max_length=200, default="", db_default="")
     fiscal_month = models.SmallIntegerField(default=4, db_default=4)
     daily_mail_cap = models.SmallIntegerField(default=1, db_default=1)
     sla_hours = models.SmallIntegerField(default=24, db_default=24)

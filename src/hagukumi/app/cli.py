@@ -48,7 +48,15 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     up = _verb(verbs, "up", _up, "すべてを起動する（止めるには Ctrl-C）", "Start everything (Ctrl-C stops it)")
-    up.add_argument("--no-demo", action="store_true", help="デモの会社を作らない / do not make the demo company")
+    demo_or_not = up.add_mutually_exclusive_group()
+    demo_or_not.add_argument(
+        "--demo",
+        action="store_true",
+        help="接続先が指定されていてもデモの会社を作る / make the demo company even on a named server",
+    )
+    demo_or_not.add_argument(
+        "--no-demo", action="store_true", help="デモの会社を作らない / do not make the demo company"
+    )
     _verb(verbs, "web", _web, "画面と API だけを動かす", "Run the screens and the API alone")
     _verb(verbs, "collector", _collector, "計測（タグ・クリック・フォーム）だけを動かす", "Run the collector alone")
     _verb(verbs, "worker", _worker, "心臓（セグメント・スコア・シナリオ）だけを動かす", "Run the heart alone")
@@ -60,6 +68,23 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="新しい版を動かす前に当てる分だけ / only what goes before the new version starts",
     )
+
+    way_in = _verb(
+        verbs,
+        "admin",
+        _admin,
+        "管理者を作る・戻す（パスワードは新しくなる）",
+        "Make or restore an administrator (new password)",
+    )
+    reset = _verb(verbs, "password", _password, "メンバーのパスワードを新しくする", "Give a member a new password")
+    for one in (way_in, reset):
+        one.add_argument("email", metavar="EMAIL", help="サインインのアドレス / the address they sign in with")
+        one.add_argument(
+            "--stdin",
+            action="store_true",
+            help="パスワードを標準入力から読む（既定は作る） / read the password from standard input, not make one",
+        )
+    way_in.add_argument("--name", default="", metavar="NAME", help="新しい人の名前 / the name of somebody new")
 
     load = _verb(
         verbs, "import", _import, "リードのファイル（CSV・Excel）を取り込む", "Import a file of leads (CSV, Excel)"
@@ -93,7 +118,10 @@ def parser() -> argparse.ArgumentParser:
 def _up(options: argparse.Namespace) -> int:
     from hagukumi.embedded.supervisor import Plan, Supervisor
 
-    plan = Plan(homes.home_of_environment(), homes.Ports.of_environment(), demo=not options.no_demo)
+    # a server that somebody names is where real people are: no invented ones go there unasked
+    theirs = bool(os.environ.get("DATABASE_URL") or os.environ.get("SMTP_URL"))
+    demo = options.demo or not (options.no_demo or theirs)
+    plan = Plan(homes.home_of_environment(), homes.Ports.of_environment(), demo=demo)
     return Supervisor(plan).run()
 
 
@@ -172,12 +200,49 @@ def _bench(options: argparse.Namespace) -> int:
         return run(options.name, options.leads, options.activity, options.json) or 0
 
 
-def _doctor(options: argparse.Namespace) -> int:
-    with _ready("doctor", django=True, migrate=False):
-        from . import doctor
+def _admin(options: argparse.Namespace) -> int:
+    return _give_password(options, admin=True)
 
-        found = doctor.report()
-        doctor.show(found, as_json=options.json)
+
+def _password(options: argparse.Namespace) -> int:
+    return _give_password(options, admin=False)
+
+
+def _give_password(options: argparse.Namespace, *, admin: bool) -> int:
+    """The way back in, for whoever may run programs here. The password is shown once and kept nowhere."""
+    given = sys.stdin.readline().rstrip("\r\n") if options.stdin else ""
+    with _ready("admin", django=True):
+        from hagukumi.app import way_in
+
+        password = way_in.give(options.email, given, admin=admin, name=getattr(options, "name", ""))
+    if not given:
+        print(f"  {options.email}   {password}")
+    print("このパスワードでサインインできます。 / This password signs in now.")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    """Asks and changes nothing: no folder, no key, no server is made or started for it."""
+    from hagukumi.kit import log
+
+    log.configure("doctor")
+    homes.check_addresses()
+    home = homes.home_of_environment()
+    os.environ.setdefault("HAGUKUMI_SECRET_KEY", homes.kept_secret_key(home) or "none: nothing is signed here")
+    if not os.environ.get("DATABASE_URL"):
+        from hagukumi.embedded.postgres import EmbeddedPostgres
+
+        if not (home / "postgres").is_dir():
+            raise StartError(
+                f"ここにはまだ何もありません: {home}（HAGUKUMI_HOME を確かめてください）",
+                f"nothing lives here yet: {home} (check HAGUKUMI_HOME)",
+            )
+        os.environ["DATABASE_URL"] = EmbeddedPostgres(home).url
+    _set_up_django()
+    from hagukumi.app import doctor
+
+    found = doctor.report()
+    doctor.show(found, as_json=options.json)
     return 0 if found["ok"] else 1
 
 
@@ -198,19 +263,25 @@ def _ready(part: str, *, django: bool = False, migrate: bool = True) -> Iterator
     from hagukumi.kit import log
 
     log.configure(part)
+    os.environ["PGAPPNAME"] = f"hagukumi {part}"  # so that the doctor sees who is at the database
+    homes.check_addresses()
     home = homes.home_of_environment()
     homes.prepare(home)
     if not os.environ.get("HAGUKUMI_SECRET_KEY"):
         os.environ["HAGUKUMI_SECRET_KEY"] = homes.secret_key(home)
     with _database(home) as ours:
         if django or (ours and migrate):
-            import django as framework
-
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
-            framework.setup()
+            _set_up_django()
         if ours and migrate:
             _bring_up_to_date()
         yield
+
+
+def _set_up_django() -> None:
+    import django as framework
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
+    framework.setup()
 
 
 @contextlib.contextmanager

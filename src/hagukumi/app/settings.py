@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from hagukumi.kit import locales
+from hagukumi.kit import address, locales
 
 ROOT = Path(__file__).resolve().parents[3]
 SCREENS = ROOT / "src/hagukumi/screens"
@@ -16,8 +16,12 @@ MAILBOX_SMTP_PORT = PORT + 2
 MAILBOX_HTTP_PORT = PORT + 3
 DEBUG = os.environ.get("HAGUKUMI_DEBUG") == "1"
 SMTP_URL = os.environ.get("SMTP_URL", f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}")
-BASE_URL = os.environ.get("HAGUKUMI_BASE_URL", f"http://localhost:{PORT}")
-COLLECTOR_URL = os.environ.get("HAGUKUMI_COLLECTOR_URL", f"http://localhost:{COLLECTOR_PORT}")
+# the public addresses have this one source; the command line has checked them and says what is wrong in one line
+BASE_URL = address.normalise(os.environ.get("HAGUKUMI_BASE_URL") or f"http://localhost:{PORT}")
+COLLECTOR_URL = address.normalise(
+    os.environ.get("HAGUKUMI_COLLECTOR_URL") or f"http://localhost:{COLLECTOR_PORT}", with_path=True
+)
+BIND = os.environ.get("HAGUKUMI_BIND", "127.0.0.1")
 
 
 def _secret_key() -> str:
@@ -105,8 +109,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
 
 ROOT_URLCONF = "hagukumi.app.urls"
 WSGI_APPLICATION = "hagukumi.app.wsgi.application"
-ALLOWED_HOSTS = ["*"]
-CSRF_TRUSTED_ORIGINS = [BASE_URL] if BASE_URL.startswith("https://") else []
+ALLOWED_HOSTS = address.hosts([BASE_URL], BIND)
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 SESSION_COOKIE_NAME = "hagukumi_session"
 SESSION_COOKIE_HTTPONLY = True

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hagukumi.kit import clock, tokens
+from hagukumi.kit import address, clock, tokens
 
 from . import mail, pipeline, wire
 from .buffer import Buffer
@@ -61,7 +61,7 @@ class House:
         return cls(
             home=home,
             database_url=environ.get("DATABASE_URL", "postgresql:///hagukumi"),
-            base_url=environ.get("HAGUKUMI_BASE_URL", f"http://localhost:{port}"),
+            base_url=address.normalise(environ.get("HAGUKUMI_BASE_URL") or f"http://localhost:{port}"),
             moved=bool(environ.get("HAGUKUMI_CLOCK")),
             bench=environ.get("HAGUKUMI_BENCH") == "1",
         )

@@ -141,7 +141,6 @@ def _newsletter(since: datetime, until: datetime) -> None:
 def _definitions(at: datetime) -> story.Stage:
     workspace = Workspace.objects.first() or Workspace(name="")
     workspace.name, workspace.set_up_at, workspace.daily_mail_cap = words.COMPANY, at, 1
-    workspace.base_url, workspace.collector_url = settings.BASE_URL, settings.COLLECTOR_URL
     workspace.save()
     sellers = _staff(at)
     segments.ready_made(at)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hagukumi.embedded.errors import StartError
 from hagukumi.embedded.process import lock_file
+from hagukumi.kit import address
 
 NEEDED_MB = 200
 PENDING = "demo.pending"  # in the home while `up` makes the demo company
@@ -33,6 +34,17 @@ class Ports:
             raise StartError(f"PORT が正しくありません: {raw}（1〜65532）", f"PORT is not a port: {raw} (1 to 65532)")
         port = int(raw)
         return cls(port, int(os.environ.get("HAGUKUMI_COLLECTOR_PORT", port + 1)), port + 2, port + 3)
+
+
+def check_addresses() -> None:
+    """See that HAGUKUMI_BASE_URL and HAGUKUMI_COLLECTOR_URL are addresses. Raises StartError that names the one."""
+    for name in ("HAGUKUMI_BASE_URL", "HAGUKUMI_COLLECTOR_URL"):
+        raw = os.environ.get(name, "")
+        try:
+            if raw:
+                address.normalise(raw, with_path=name == "HAGUKUMI_COLLECTOR_URL")
+        except address.AddressError as error:
+            raise StartError(f"{name} が正しくありません: {raw}（{error.ja}）", f"{name}: {raw}: {error.en}") from error
 
 
 def home_of_environment() -> Path:
@@ -105,6 +117,14 @@ def secret_key(home: Path) -> str:
             os.link(partial, path)
         partial.unlink()
     return path.read_text().strip()
+
+
+def kept_secret_key(home: Path) -> str:
+    """The installation's key where it has one; '' otherwise. Makes nothing."""
+    try:
+        return (home / "secret.key").read_text().strip()
+    except OSError:
+        return ""
 
 
 def sign_in(home: Path) -> list[dict[str, str]]:

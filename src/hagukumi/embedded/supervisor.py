@@ -64,6 +64,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Until told to stop. 0 after a clean stop; StartError when something is in the way."""
+        homes.check_addresses()
         homes.prepare(self.plan.home)
         lock = homes.hold(self.plan.home)
         handlers = {sig: signal.signal(sig, self._on_signal) for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Result = Literal["sent", "soft", "hard", "unsent", "unknown"]
-Stage = Literal["render", "law", "connect", "mail", "rcpt", "data", "content"]
+Stage = Literal["address", "render", "law", "connect", "mail", "rcpt", "data", "content"]
 COMMAND_SECONDS = 60.0
 CONTENT_SECONDS = 300.0
 

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from hagukumi.channels.mail.services import Job, Outbox
-from hagukumi.kit import clock, smtp, sql
+from hagukumi.kit import address, clock, smtp, sql
 
 log = structlog.get_logger(__name__)
 CONNECTIONS = 8
@@ -52,7 +52,8 @@ class Sender:
         self._most_in_hand = in_hand
         self._in_hand_limit = float(min(in_hand, LEAST_IN_HAND))
         self._settled_at = 0.0
-        self.outbox = Outbox(f"{socket.gethostname()[:20]}.{os.getpid()}.{os.urandom(4).hex()}")
+        name = f"{socket.gethostname()[:20]}.{os.getpid()}.{os.urandom(4).hex()}"
+        self.outbox = Outbox(name, real=not address.is_loopback(server.host))
         self.sent = 0
         self._connections = connections
         self._claiming = ThreadPoolExecutor(1, thread_name_prefix="claims")

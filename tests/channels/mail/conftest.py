@@ -17,14 +17,13 @@ from hagukumi.people.leads import services as leads
 
 
 @pytest.fixture
-def house(db, now):
+def house(db, now, settings):
     """The one workspace: no daily cap unless a test sets one."""
     from hagukumi.accounts.models import Workspace
 
+    settings.BASE_URL, settings.COLLECTOR_URL = "https://mail.example.jp", "https://t.example.jp"
     row = {
         "name": "青葉",
-        "base_url": "https://mail.example.jp",
-        "collector_url": "https://t.example.jp",
         "daily_mail_cap": 0,
     }
     return Workspace.objects.update_or_create(pk=1, defaults=row)[0]

@@ -45,8 +45,10 @@ class Job:
 class Outbox:
     """One sender's side of the queue. Every call is one short transaction on the calling thread's connection."""
 
-    def __init__(self, sender: str) -> None:
+    def __init__(self, sender: str, *, real: bool = False) -> None:
+        """`real`: what we hand over leaves this machine, so nothing is handed over for the people of examples."""
         self.sender = sender
+        self._real = real
         self._looked_at = 0.0
         self._opened: object = None
         self._compiled: dict[int, tuple[tuple[Any, ...], render.Compiled | _Unfit, str, str]] = {}
@@ -102,7 +104,9 @@ class Outbox:
                 self._compiled[row["id"]] = (version, _compile(row), row["name"], row["email"])
 
     def mail(self, job: Job, now: datetime) -> Mail | Outcome:
-        """The bytes of one job; a hard Outcome where the template fails on this person."""
+        """The bytes of one job; a hard Outcome where the template fails on this person, or the person is invented."""
+        if self._real and rules.is_reserved(job.address):
+            return Outcome(job.id, "hard", "address", "an address of examples; not handed to a real server")
         _version, compiled, name, email = self._compiled[job.message_id]
         if isinstance(compiled, _Unfit):
             return Outcome(job.id, "hard", compiled.stage, compiled.why)
@@ -213,6 +217,8 @@ def _result(job: Job, outcome: Outcome, at: datetime, now: datetime) -> tuple[An
 
 
 def _hard_reason(outcome: Outcome) -> str:
+    if outcome.stage == "address":
+        return "reserved_address"
     if outcome.stage == "render":
         return "render_failed"
     if outcome.stage == "law":

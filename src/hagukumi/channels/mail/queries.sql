@@ -145,8 +145,8 @@ SELECT pg_try_advisory_lock(%(lock)s::int, hashtext(%(sender)s::text));
 -- name: compiled_sources
 -- All that the mails of these messages are made of, one row per message.
 SELECT m.id, m.kind, m.subject, m.preheader, m.mjml, m.text, m.updated_at, f.name, f.email, f.reply_to, f.legal_name,
-    f.postal_address, f.contact, coalesce(w.base_url, '') AS base_url, coalesce(w.collector_url, '') AS collector_url
-FROM message m JOIN sender f ON f.id = m.sender_id LEFT JOIN workspace w ON w.id = 1
+    f.postal_address, f.contact
+FROM message m JOIN sender f ON f.id = m.sender_id
 WHERE m.id = ANY (%(ids)s::bigint[]);
 
 -- name: gate_preview

@@ -72,6 +72,7 @@ REASONS: dict[str, str | Promise] = {
     "temporary": _("一時的な失敗のため、時間をおいて再試行します"),
     "law_missing": _("法律で求められる表示が、仕上がりのメールにありません"),
     "render_failed": _("差し込みの処理に失敗しました"),
+    "reserved_address": _("例示用のアドレスのため、実際のメールサーバーには渡しません"),
     "in_doubt": _("送信の途中で途切れ、届いたかどうか確認できません"),
     "resent": _("担当者が再送を指示しました"),
 }
@@ -97,6 +98,10 @@ _SAYS_NOTHING = frozenset((
     "none", "null", "na", "tbd", "tba", "todo", "dummy", "test", "sample", "example", "xxx", "foo", "bar", "asdf",
 ))  # fmt: skip
 _ADDRESS = re.compile(r"[^\s@<>\"(),;:\\\[\]\x00-\x1f\x7f-\U0010ffff]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
+_RESERVED = re.compile(
+    r"\.(?:test|example|invalid|localhost|local"
+    r"|example\.(?:com|net|org|jp)|example[0-9]?\.(?:co|ac|ad|ed|go|gr|lg|ne|or)\.jp)$"
+)
 _DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
 _USER_UNKNOWN = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
 _POLICY = re.compile(r"\b[45]\.(?:[2-79])\.\d+")
@@ -138,6 +143,12 @@ def missing_item_problems(names: list[str]) -> list[str]:
 def sendable_address(address: str) -> bool:
     """Whether SMTP can carry it. Old docomo/ezweb forms (`a..b@`, `ab.@`) can be, once quoted."""
     return len(address) <= 254 and _ADDRESS.fullmatch(address) is not None
+
+
+def is_reserved(address: str) -> bool:
+    """Whether the domain is kept for examples (RFC 2606, RFC 6761, JPRS); the demo company lives in one."""
+    domain = address.rpartition("@")[2].lower().rstrip(".")
+    return _RESERVED.search(f".{domain}") is not None
 
 
 def quoted_address(address: str) -> str:

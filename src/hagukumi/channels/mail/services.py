@@ -10,7 +10,6 @@ from django.db import transaction
 from django.utils.translation import get_language
 from psycopg import sql
 
-from hagukumi.accounts.models import Workspace
 from hagukumi.kit import clock, confined
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
@@ -104,7 +103,7 @@ def problems(message: Message) -> list[str]:
 
 def sender_problems(sender: Sender) -> list[str]:
     """What the law and the receivers' rules find wrong with this sender, a sentence each."""
-    return law.sender_problems(identity_of(sender, Workspace.objects.first()))
+    return law.sender_problems(identity_of(sender))
 
 
 def template_problems(message: Message) -> list[tuple[str, str]]:
@@ -139,7 +138,7 @@ def _parts(message: Message) -> dict[str, Any]:
 
 
 def _identity(message: Message) -> render.Identity:
-    return identity_of(message.sender, Workspace.objects.first())
+    return identity_of(message.sender)
 
 
 def _words(error: Exception) -> str:

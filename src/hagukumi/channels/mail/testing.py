@@ -6,7 +6,6 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import get_language
 
-from hagukumi.accounts.models import Workspace
 from hagukumi.kit import confined, smtp
 
 from . import render, rules
@@ -23,7 +22,7 @@ def send_test(message: Message, *, to: str, lead_id: int | None, now: datetime) 
     try:
         content = confined.call(
             render.test_content, subject=f"[TEST] {message.subject}", preheader=message.preheader, source=message.mjml,
-            text=message.text, kind=message.kind, identity=identity_of(message.sender, Workspace.objects.first()),
+            text=message.text, kind=message.kind, identity=identity_of(message.sender),
             facts=facts_of(lead_id), to=to, now=now, language=get_language(),
         )  # fmt: skip
     except confined.ConfinedError as error:

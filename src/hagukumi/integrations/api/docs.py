@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,7 +33,7 @@ def page(api: Any) -> Any:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         schema = json.loads(json.dumps(api.get_openapi_schema(), default=str))
-        base = f"{request.scheme}://{request.get_host()}"
+        base = settings.BASE_URL
         return render(request, "settings/api/docs.html", {"operations": _operations(schema), "base": base})
 
     api_docs.roles = ROLES  # type: ignore[attr-defined]

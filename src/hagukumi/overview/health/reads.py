@@ -1,19 +1,23 @@
 """How the house is doing: database, collector, heart and mail. Read by `hagukumi doctor` and the health screen."""
 
+import asyncio
 import json
-import smtplib
+import socket
+import ssl
 import time
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from hagukumi.kit import clock
+from hagukumi.kit import clock, smtp
 from hagukumi.ledger.models import HeartStep, SetAside
 
+DUE_SECONDS = 15.0  # a sender that is only starting, or busy, takes a mail within
+OVERDUE_SECONDS = 300.0
 QUIET_SECONDS = 60.0  # a heart that has not finished a step for so long is not beating
 Report = dict[str, Any]
 
@@ -29,7 +33,7 @@ def report(*, wait: float = 3.0) -> Report:
         "database": database,
         "collector": _checked(lambda: _collector(wait)),
         "heart": heart,
-        "mail": _checked(lambda: _mail(wait)),
+        "mail": _checked(lambda: _mail(wait)) if database["ok"] else {"ok": False, "error": "no database"},
     }
     return {"ok": all(part["ok"] for part in parts.values()), **parts}
 
@@ -37,7 +41,7 @@ def report(*, wait: float = 3.0) -> Report:
 def _checked(check: Callable[[], Report]) -> Report:
     try:
         found = check()
-    except (OSError, ValueError, DatabaseError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, DatabaseError) as error:
         return {"ok": False, "error": (str(error).strip().splitlines() or [type(error).__name__])[0]}
     return {"ok": True, "error": "", **found}
 
@@ -59,7 +63,8 @@ def _collector(wait: float) -> Report:
     with urllib.request.urlopen(url, timeout=wait) as answer:
         body = json.loads(answer.read() or b"{}")
     facts: Report = body if isinstance(body, dict) else {}
-    return {"url": url, **facts}
+    error = str(facts.get("error") or "") or ("" if facts.get("ok") else "the collector cannot reach the database")
+    return {"url": url, **facts, "ok": not error, "error": error}
 
 
 def _heart() -> Report:
@@ -81,9 +86,44 @@ def _heart() -> Report:
 
 
 def _mail(wait: float) -> Report:
-    parts = urlsplit(settings.SMTP_URL)
-    host, port = parts.hostname or "127.0.0.1", parts.port or (465 if parts.scheme == "smtps" else 25)
-    kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    with kind(host, port, timeout=wait) as server:
-        code, _answer = server.noop()
-    return {"ok": code == 250, "host": host, "port": port}
+    """The mail server as the sender meets it (TLS, sign-in), and whether what is due goes out."""
+    server = smtp.server_of(settings.SMTP_URL)
+    waiting = _waiting()
+    error = asyncio.run(_greet(server, wait))
+    if not error and waiting["due"] and not waiting["sender"]:
+        error = f"{waiting['due']} mails are due and no sender is running"
+    elif not error and waiting["overdue"]:
+        error = f"{waiting['overdue']} mails are overdue"
+    facts: Report = {"host": server.host, "port": server.port, "security": server.security, **waiting}
+    return {"ok": not error, "error": error, **facts}
+
+
+async def _greet(server: smtp.Server, wait: float) -> str:
+    """A whole session up to sign-in, and goodbye; '' or why the server would take no mail of ours."""
+    try:
+        async with asyncio.timeout(wait):
+            line = await smtp.connect(server, socket.getfqdn() or "localhost", wait)
+            await line.quit()
+    except TimeoutError:
+        return f"no answer within {wait:g} s"
+    except (OSError, ssl.SSLError) as error:
+        return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return ""
+
+
+def _waiting() -> Report:
+    """Mails whose time has come (`due`) or came long ago (`overdue`), and whether a sender is at the database."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE due_at < %(due)s), count(*) FILTER (WHERE due_at < %(overdue)s),"
+            " EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s)"
+            " FROM delivery WHERE state = 'queued' AND due_at < %(due)s",
+            {
+                "due": now - timedelta(seconds=DUE_SECONDS),
+                "overdue": now - timedelta(seconds=OVERDUE_SECONDS),
+                "name": "hagukumi sender",
+            },
+        )
+        due, overdue, sender = cursor.fetchone()
+    return {"due": due, "overdue": overdue, "sender": sender}

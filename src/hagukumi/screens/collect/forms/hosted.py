@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -22,7 +23,6 @@ from hagukumi.collect.forms.models import Form, FormVersion
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.collect.tracking.models import Site
 from hagukumi.kit import answers
-from hagukumi.screens.collect.tracking.views import collector_url
 from hagukumi.screens.shell.access import Request, public
 
 MAX_BODY = 65_536
@@ -147,8 +147,8 @@ def _page(
         "language": language,
         "visitor": _visitor(request),
         "embed": bool(request.GET.get("embed")),
-        "post_to": f"{collector_url()}/f/{form.slug}",
-        "tag": f"{collector_url()}/tag.js",
+        "post_to": f"{settings.COLLECTOR_URL}/f/{form.slug}",
+        "tag": f"{settings.COLLECTOR_URL}/tag.js",
         "names": answers,
     }
     return _guarded(render(request, "collect/forms/hosted.html", context, status=status))
@@ -156,7 +156,7 @@ def _page(
 
 def _guarded(response: HttpResponse) -> HttpResponse:
     """The page's own policy: our scripts and the collector's tag; framed by ourselves and by registered sites only."""
-    collector = collector_url()
+    collector = settings.COLLECTOR_URL
     frames = " ".join(Site.objects.order_by("origin").values_list("origin", flat=True))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' {collector}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

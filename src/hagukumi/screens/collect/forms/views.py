@@ -22,7 +22,6 @@ from hagukumi.collect.forms import rules, services
 from hagukumi.collect.forms.models import Form
 from hagukumi.kit import answers, clock
 from hagukumi.people.sources.models import Source
-from hagukumi.screens.collect.tracking.views import collector_url
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access
 
@@ -122,7 +121,7 @@ def form_page(request: Request, pk: int) -> HttpResponse:
         "address": address,
         "embed_tag": f'<div data-hagukumi-form="{address}"></div>',
         "embed_frame": f'<iframe src="{address}?embed=1" style="border:0;width:100%;height:640px"></iframe>',
-        "tag": f'<script async src="{collector_url()}/tag.js"></script>',
+        "tag": f'<script async src="{settings.COLLECTOR_URL}/tag.js"></script>',
         "stats": screens.stats(form.pk, request.now, timedelta(days=DAYS)),
         "days": DAYS,
     }

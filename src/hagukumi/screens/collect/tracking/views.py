@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from hagukumi.accounts.models import Workspace
 from hagukumi.collect.tracking import reads as screens
 from hagukumi.collect.tracking import rules, services
 from hagukumi.collect.tracking.models import Site
@@ -39,12 +38,6 @@ class SiteForm(forms.Form):
             raise ValidationError(
                 _("サイトのアドレスの形を確かめてください（例: https://www.example.co.jp）。")
             ) from None
-
-
-def collector_url() -> str:
-    """Where tags and mails call: the workspace's own setting, else this installation's."""
-    workspace = Workspace.objects.order_by("id").first()
-    return ((workspace.collector_url if workspace else "") or settings.COLLECTOR_URL).rstrip("/")
 
 
 @access(MARKETING)
@@ -145,7 +138,7 @@ def drops(request: Request) -> HttpResponse:
 
 
 def _setup(request: Request, form: SiteForm | None = None) -> dict[str, Any]:
-    address = collector_url()
+    address = settings.COLLECTOR_URL
     plain = f'<script async src="{address}/tag.js"></script>'
     consent = f'<script async src="{address}/tag.js" data-consent="required"></script>'
     return {

@@ -28,6 +28,7 @@ ACTIONS = {
     "workspace.set_up": lazy("はじめの準備"),
     "workspace.changed": lazy("設定の変更"),
     "member.invited": lazy("メンバーの招待"),
+    "member.let_in": lazy("命令によるパスワードの再設定"),
     "member.link_made": lazy("パスワード設定リンクの発行"),
     "member.password_chosen": lazy("パスワードの設定"),
     "member.role_changed": lazy("権限の変更"),

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -59,18 +59,12 @@ class TokenForm(forms.Form):
 class WorkspaceForm(forms.ModelForm):
     class Meta:
         model = Workspace
-        fields = ("name", "base_url", "collector_url", "daily_mail_cap", "sla_hours", "fiscal_month")
+        fields = ("name", "daily_mail_cap", "sla_hours", "fiscal_month")
         labels = {
             "name": lazy("会社名"),
-            "base_url": lazy("この画面の公開URL"),
-            "collector_url": lazy("計測の公開URL"),
             "daily_mail_cap": lazy("1人に1日に送る上限（通）"),
             "sla_hours": lazy("引き渡しへの回答期限（時間）"),
             "fiscal_month": lazy("会計年度の始まりの月"),
-        }
-        help_texts = {
-            "base_url": lazy("フォームや配信停止ページのリンクに使います。空欄のときは起動時の設定に従います。"),
-            "collector_url": lazy("計測タグとメールのクリック計測に使います。空欄のときは起動時の設定に従います。"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,9 +72,6 @@ class WorkspaceForm(forms.ModelForm):
         for name, low, high in (("daily_mail_cap", 1, 50), ("sla_hours", 1, 720), ("fiscal_month", 1, 12)):
             field = self.fields[name]
             self.fields[name] = forms.IntegerField(label=field.label, min_value=low, max_value=high)
-        for name in ("base_url", "collector_url"):
-            self.fields[name].required = False
-            self.fields[name].validators.append(URLValidator(schemes=["http", "https"]))
 
 
 @access(ADMIN)
@@ -147,7 +138,7 @@ def member_active(request: Request, pk: int) -> HttpResponse:
 def _members(request: Request, form: InviteForm, link_for: User | None = None, status: int = 200) -> HttpResponse:
     link = ""
     if link_for:
-        link = request.build_absolute_uri(reverse("welcome", args=services.invitation(link_for)))
+        link = settings.BASE_URL + reverse("welcome", args=services.invitation(link_for))
     everyone = User.objects.order_by("-is_active", "role", "name", "pk")
     context = {"members": everyone, "form": form, "roles": ROLES, "link": link, "link_for": link_for}
     return render(request, "settings/members/members.html", context, status=status)
@@ -191,7 +182,8 @@ def workspace(request: Request) -> HttpResponse:
         services.audit(request.user, "workspace.changed", "workspace", 1, request.now, changes=changes)
         messages.success(request, _("設定を保存しました。"))
         return redirect("workspace")
-    return render(request, "settings/members/workspace.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "base_url": settings.BASE_URL, "collector_url": settings.COLLECTOR_URL}
+    return render(request, "settings/members/workspace.html", context, status=422 if form.errors else 200)
 
 
 urlpatterns = [
