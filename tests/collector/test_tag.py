@@ -31,6 +31,11 @@ def site(collector, tmp_path):
     """A website with the tag: plain on /, with consent on /ask.html. Registered with the collector."""
     (tmp_path / "index.html").write_text(PAGE.format(port=collector.port, options=""))
     (tmp_path / "ask.html").write_text(PAGE.format(port=collector.port, options='data-consent="required"'))
+    (tmp_path / "slow.html").write_text(
+        PAGE.format(port=collector.port, options="").replace(
+            "</title>", "</title><script>setTimeout(() => { document.title = '料金' }, 600)</script>"
+        )
+    )
     (tmp_path / "catalog.pdf").write_bytes(b"%PDF-1.7")
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -113,3 +118,66 @@ def test_pages_that_change_without_loading_are_views_too(collector, site, page):
     (row,) = collector.rows("kind = 'custom'")
     assert row["details"] == {"name": "見積", "step": 3}
     assert row["url"] == f"{site}/next"
+
+
+def views(collector):
+    return [(row["url"], row["title"]) for row in collector.rows("kind = 'view' AND drop_reason = ''")]
+
+
+def test_a_title_that_comes_late_is_the_pages_title(collector, site, page):
+    page.goto(f"{site}/slow.html")
+    until(lambda: views(collector) == [(f"{site}/slow.html", "料金")])
+    page.evaluate("history.pushState({}, '', '/next'); setTimeout(() => { document.title = '次' }, 300)")
+    until(lambda: views(collector)[1:] == [(f"{site}/next", "次")])
+
+
+def test_a_title_later_than_the_view_comes_with_the_dwell(collector, site, page):
+    page.goto(f"{site}/")
+    until(lambda: kinds(collector) == ["view"])
+    page.evaluate("document.title = '見積もり'")
+    page.wait_for_timeout(300)
+    page.goto("about:blank")
+    until(lambda: "dwell" in kinds(collector))
+    (row,) = collector.rows("kind = 'dwell'")
+    assert (row["url"], row["title"]) == (f"{site}/", "見積もり")
+
+
+def test_the_routes_of_a_single_page_site_are_pages(collector, site, page):
+    page.goto(f"{site}/#/top")
+    until(lambda: [url for url, _ in views(collector)] == [f"{site}/#/top"])
+    page.evaluate("location.hash = '#/pricing?plan=2'")
+    until(lambda: [url for url, _ in views(collector)][1:] == [f"{site}/#/pricing?plan=2"])
+    page.evaluate("history.back()")
+    until(lambda: [url for url, _ in views(collector)][2:] == [f"{site}/#/top"])
+
+
+def test_a_jump_within_a_page_is_no_page(collector, site, page):
+    page.goto(f"{site}/")
+    until(lambda: kinds(collector) == ["view"])
+    page.evaluate("location.hash = 'specs'")
+    page.wait_for_timeout(1500)
+    assert [url for url, _ in views(collector)] == [f"{site}/"]
+
+
+def test_a_replaced_address_is_no_second_view(collector, site, page):
+    page.goto(f"{site}/")
+    page.evaluate("history.replaceState({}, '', '/?filter=a')")  # before the view is told: it is told so
+    until(lambda: views(collector) == [(f"{site}/?filter=a", "製品のご案内")])
+    page.evaluate("history.replaceState({}, '', '/?filter=b'); history.replaceState({}, '', '/scrolled')")
+    page.wait_for_timeout(1500)
+    assert len(views(collector)) == 1
+    page.evaluate("history.replaceState({}, '', '/home'); document.title = '会員'")  # another page, by its own words
+    until(lambda: views(collector)[1:] == [(f"{site}/home", "会員")])
+
+
+def test_what_names_a_person_is_never_stored(collector, site, page):
+    page.goto(f"{site}/?email=taro%40example.co.jp&id=3")
+    until(lambda: kinds(collector) == ["view"])
+    page.evaluate("history.pushState({}, '', '/done?token=s3cret')")
+    page.evaluate("hagukumi('event', '完了', {link: location.href})")
+    until(lambda: "custom" in kinds(collector) and kinds(collector).count("view") == 2)
+    stored = repr(collector.rows())
+    assert "taro" not in stored
+    assert "s3cret" not in stored
+    assert [url for url, _ in views(collector)] == [f"{site}/?id=3", f"{site}/done"]
+    assert collector.rows("kind = 'view'")[1]["referrer"] == f"{site}/?id=3"

@@ -21,7 +21,8 @@ from .house import House
 from .http import Answer, Request, Server, head
 
 log = structlog.get_logger(__name__)
-_TAG = (Path(__file__).parent / "tag.js").read_bytes()
+_TAG = Path(__file__).parent / "tag.js"
+"""Written by the front end's build from `frontend/tag`."""
 _GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 _NO_STORE = ("cache-control", "no-store")
 _NOSNIFF = ("x-content-type-options", "nosniff")
@@ -32,6 +33,7 @@ _TAG_HEAD = head(
     ("access-control-allow-origin", "*"), ("cross-origin-resource-policy", "cross-origin"),
 )  # fmt: skip
 _GIF_HEAD = head(("content-type", "image/gif"), ("cache-control", "no-store, private"), _NOSNIFF)
+_NOT_BUILT = b"the tag is not built: make front"
 _FORM_FAILED = b'{"ok":false,"errors":{}}'
 
 
@@ -40,6 +42,7 @@ class App:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.tag = _TAG.read_bytes() if _TAG.exists() else b""
 
     def __call__(self, request: Request) -> Answer:
         path = request.path
@@ -52,7 +55,7 @@ class App:
         if path.startswith("/f/"):
             return self._form(request, path[3:].strip("/"))
         if path == "/tag.js":
-            return Answer(200, _TAG_HEAD, _TAG)
+            return Answer(200, _TAG_HEAD, self.tag) if self.tag else Answer(503, head(*_TEXT), _NOT_BUILT)
         if path == "/health":
             found = self.house.health()
             return Answer(200 if found["ok"] else 503, head(*_JSON), msgspec.json.encode(found))
@@ -102,7 +105,7 @@ class App:
         at = self.house.clock()
         target = click.url if suspect else mail.with_arrival(click, self.house.registry.sites, at)
         if request.method == "GET":
-            self.house.buffer.put([mail.click_line(click, at, suspect)])
+            self.house.buffer.put([mail.click_line(click, at, suspect, self.house.private)])
         where = ("location", target)
         return Answer(302, head(where, _NO_STORE, ("referrer-policy", "no-referrer"), ("x-robots-tag", "noindex")))
 

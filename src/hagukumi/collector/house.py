@@ -7,7 +7,7 @@ from typing import Any
 
 from hagukumi.kit import address, clock, tokens
 
-from . import mail, pipeline, wire
+from . import mail, page_url, pipeline, wire
 from .buffer import Buffer
 from .pipeline import Context, Drop, Rates
 from .registry import Registry
@@ -36,12 +36,23 @@ class Clock:
 
 
 class House:
-    """One running collector. `bench`: also answers POST /noop, the limit that the benchmark compares with."""
+    """One running collector. `bench`: also answers POST /noop, the limit that the benchmark compares with.
+
+    `private`: names of parameters that this company keeps out of addresses, besides `page_url.PRIVATE`.
+    """
 
     def __init__(
-        self, *, home: Path, database_url: str, base_url: str, moved: bool = False, bench: bool = False
+        self,
+        *,
+        home: Path,
+        database_url: str,
+        base_url: str,
+        moved: bool = False,
+        bench: bool = False,
+        private: frozenset[str] = frozenset(),
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        self.private = private
         self.bench = bench
         self.clock = Clock(moved)
         self.rates = Rates()
@@ -64,6 +75,7 @@ class House:
             base_url=address.normalise(environ.get("HAGUKUMI_BASE_URL") or f"http://localhost:{port}"),
             moved=bool(environ.get("HAGUKUMI_CLOCK")),
             bench=environ.get("HAGUKUMI_BENCH") == "1",
+            private=page_url.words(environ.get("HAGUKUMI_PRIVATE_PARAMETERS", "")),
         )
 
     def context(self) -> Context:
@@ -88,7 +100,7 @@ class House:
                 self.buffer.drop(taken)
                 left.add(taken)
                 continue
-            lines.append(_line(taken, batch.v, lead_id, delivery_id, arrival))
+            lines.append(_line(taken, batch.v, lead_id, delivery_id, arrival, self.private))
         return (400 if left == {Drop.MALFORMED} and not lines else 204), lines
 
     def health(self) -> dict[str, Any]:
@@ -122,8 +134,15 @@ class House:
         }
 
 
-def _line(event: wire.Event, visitor: str, lead_id: int | None, delivery_id: int | None, arrival: str) -> str:
-    details = wire.small_details(event.d)
+def _line(
+    event: wire.Event,
+    visitor: str,
+    lead_id: int | None,
+    delivery_id: int | None,
+    arrival: str,
+    private: frozenset[str],
+) -> str:
+    details = _discreet(wire.small_details(event.d), private)
     if details and not OURS.isdisjoint(details):
         details = {key: value for key, value in details.items() if key not in OURS}
     if "utm_" in event.u and (campaign := wire.campaign(event.u)):
@@ -137,12 +156,20 @@ def _line(event: wire.Event, visitor: str, lead_id: int | None, delivery_id: int
         visitor=visitor,
         lead_id=lead_id,
         delivery_id=delivery_id,
-        url=wire.clean_url(event.u),
+        url=page_url.clean(event.u, private),
         title=wire.cut(event.ti, wire.MAX_TITLE),
-        referrer=wire.clean_url(event.r) if event.r.startswith("http") else "",
+        referrer=page_url.clean(event.r, private) if event.r.startswith("http") else "",
         amount=event.n,
         details=details,
     )
+
+
+def _discreet(details: dict[str, Any] | None, private: frozenset[str]) -> dict[str, Any] | None:
+    """The details; an address that a page sends among them is kept no further than the page's own."""
+    return details and {
+        key: page_url.clean(value, private) if isinstance(value, str) and value.startswith("http") else value
+        for key, value in details.items()
+    }
 
 
 def _arrival(token: str, now: float) -> tuple[int | None, int | None, str]:

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from hagukumi.kit import tokens
 
-from . import pipeline, wire
+from . import page_url, pipeline, wire
 
 ARRIVAL_SECONDS = 600
 """How long the token that a redirect adds may tie a browser to a person: a copied address is soon worthless."""
@@ -61,9 +61,9 @@ def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
     return lead_id, delivery_id, str(uuid.UUID(bytes=digest))
 
 
-def click_line(click: Click, at: float, suspect: bool) -> str:
+def click_line(click: Click, at: float, suspect: bool, private: frozenset[str] = frozenset()) -> str:
     details = {"link": click.link_no, **({"by": "suspect"} if suspect else {})}
-    url = wire.clean_url(click.url)
+    url = page_url.clean(click.url, private)
     return wire.line("click", at, lead_id=click.lead_id, delivery_id=click.delivery_id, url=url, details=details)
 
 

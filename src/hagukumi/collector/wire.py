@@ -23,7 +23,6 @@ MAX_DEPTH = 8
 """How deep details may nest: deeper says nothing to anybody, and what walks it would run out of stack."""
 _SPECIAL = re.compile(r"[\\\t\n\r\x00]")
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""}
-_NOISE = re.compile(r"(?:^|&)(?:hgk|utm_\w+|gclid|fbclid|yclid|msclkid)=[^&]*", re.IGNORECASE)
 
 
 class Event(msgspec.Struct):
@@ -144,19 +143,6 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit]
 
 
-def clean_url(url: str) -> str:
-    """The address that names the page: no fragment, no campaign parameters, within the index's bytes."""
-    if "#" in url:
-        url = url.partition("#")[0]
-    if "?" in url:
-        path, _, query = url.partition("?")
-        query = _NOISE.sub("", query).lstrip("&")
-        url = f"{path}?{query}" if query else path
-    if len(url) > MAX_URL_BYTES // 4:
-        url = url.encode("utf-8", "replace")[:MAX_URL_BYTES].decode("utf-8", "ignore")
-    return url
-
-
 def campaign(url: str) -> dict[str, str]:
     """The utm_* values of an address, without their prefix, each at most 60 characters; none of an odd address."""
     if "utm_" not in url:
@@ -165,4 +151,4 @@ def campaign(url: str) -> dict[str, str]:
         pairs = parse_qsl(urlsplit(url).query, keep_blank_values=False, max_num_fields=100)
     except ValueError:  # a bracket that is no IPv6 address, or parameters without end
         return {}
-    return {key[4:24]: cut(value, 60) for key, value in pairs if key.startswith("utm_")}
+    return {key[4:24]: cut(value, 60) for key, value in pairs if key.startswith("utm_") and "@" not in value}

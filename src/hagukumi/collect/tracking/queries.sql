@@ -85,11 +85,12 @@ WHERE digest_row.id = found.id;
 UPDATE digest_row SET drop_reason = 'unknown' WHERE drop_reason = '' AND person IS NULL AND kind NOT IN ('form', 'content');
 
 -- name: keep_pages
--- Each address once; its title follows the latest view. Index: page_url unique. Idempotent.
+-- Each address once; its title follows the latest row that names one (a late title comes with the dwell). Index: page_url
+-- unique. Idempotent.
 INSERT INTO page (url, title, first_seen_at)
 SELECT DISTINCT ON (url) url, title, at FROM digest_row
 WHERE drop_reason = '' AND kind IN ('view', 'dwell', 'scroll', 'download', 'custom') AND url <> ''
-ORDER BY url, (kind IN ('view', 'download')) DESC, at DESC
+ORDER BY url, (title <> '') DESC, at DESC
 ON CONFLICT (url) DO UPDATE SET title = excluded.title WHERE excluded.title <> '' AND page.title <> excluded.title;
 
 -- name: cause_web_facts
