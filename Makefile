@@ -31,9 +31,11 @@ up: $(STAMPS)/run $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues ##
 test: lint types layers unit e2e ## すべての検査とテスト / every check and test
 	@printf '✓ すべて通りました / all passed\n'
 
-lint: $(STAMPS)/dev ## 書き方の検査（ruff） / style
-	$(say) '書き方の検査 / ruff'
+lint: $(STAMPS)/dev $(STAMPS)/project ## 書き方の検査（ruff、djangofmt） / style
+	$(say) '書き方の検査 / ruff, djangofmt'
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/djangofmt --quiet --check src || { echo 'テンプレートは djangofmt src で整います / djangofmt src mends templates'; exit 1; }
+	@$(BIN)/python -m hagukumi.kit.template_lines
 
 types: $(STAMPS)/dev $(STAMPS)/project ## 型の検査（mypy） / types
 	$(say) '型の検査 / mypy'

@@ -44,6 +44,7 @@ _NO_TEXT = re.compile(
     r"|{%.*?%}|{{.*?}}|{#.*?#}",
     re.DOTALL,
 )
+_SAID_JAPANESE = re.compile(r'<\w[^<>]*\blang="ja"[^<>]*>[^<]*')
 _NOISE = re.compile(r'"(POT?-[A-Z][a-z]+-Date|Generated|Last-Translator|Language-Team|Report-Msgid|Project-Id)')
 _HEAD = "Hagukumi: the English words of one noun. msgids are the Japanese ones."
 Keywords = dict[str, tuple[int | tuple[int, str], ...] | None]
@@ -186,13 +187,15 @@ def problems(noun: str) -> list[str]:
 
 
 def _bare(noun: str) -> Iterator[str]:
-    """Japanese that stands in a template outside of every translation tag, unless its line says lang="ja"."""
+    """Japanese that stands in a template outside of every translation tag, unless its element says lang="ja"."""
     for path in sorted((SCREENS).rglob("*.html")):
         if noun_of(path) != noun:
             continue
-        text = _NO_TEXT.sub(lambda match: "\n" * match.group().count("\n"), path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        for pattern in (_NO_TEXT, _SAID_JAPANESE):
+            text = pattern.sub(lambda match: "\n" * match.group().count("\n"), text)
         for number, line in enumerate(text.splitlines(), 1):
-            if _JAPANESE.search(line) and 'lang="ja"' not in line:
+            if _JAPANESE.search(line):
                 yield f"not translatable: {path.relative_to(SOURCE)}:{number}: {line.strip()[:60]}"
 
 

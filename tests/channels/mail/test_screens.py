@@ -1,5 +1,7 @@
 """配信 on the screen: write, preview, check, send, watch; and the public stop page."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -104,7 +106,7 @@ def test_from_wizard_to_report(signed_in, marketer, message, segment, consenting
         "がそろっています" in plan.content.decode() and reverse("message", args=[message.pk]) in plan.content.decode()
     )
     listed = client.get(reverse("messages")).content.decode()
-    assert 'class="text-end">—</td>' in listed, "before it starts nobody is counted"
+    assert re.search(r'class="text-end"[^>]*>\s*—\s*</td>', listed), "before it starts nobody is counted"
     made = Broadcast.objects.get()
     client.post(reverse("broadcast_act", args=[made.pk, "confirm"]))
     assert services.step(clock.now()) == 6
