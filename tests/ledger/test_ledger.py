@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hagukumi.ledger import kinds, services
-from hagukumi.ledger.models import Activity, Pulse, SetAside
+from hagukumi.ledger.models import Activity, Pulse
 from hagukumi.ledger.services import Fact
 
 pytestmark = pytest.mark.django_db
@@ -27,17 +27,6 @@ def test_a_fact_of_an_unknown_kind_is_refused_and_nothing_is_written(now):
     with pytest.raises(KeyError):
         services.record([Fact(1, "note", now), Fact(1, "no_such_kind", now)])
     assert not Activity.objects.exists()
-
-
-def test_a_definition_that_breaks_is_set_aside_with_its_cause(now):
-    with services.set_aside_on_error("segment", 9, now):
-        services.record([Fact(1, "note", now)])
-        raise ValueError("no such field: budget")
-    assert not Activity.objects.exists()
-    assert SetAside.objects.get().error == "no such field: budget"
-    assert services.set_aside_ids("segment") == {9}
-    services.mend("segment", 9)
-    assert services.set_aside_ids("segment") == set()
 
 
 def test_every_kind_is_named_in_both_languages_and_has_its_own_code():

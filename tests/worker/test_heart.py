@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from hagukumi.kit import clock, sql
+from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity, HeartStep, Pulse, SetAside
 from hagukumi.ledger.services import Fact, record
@@ -94,7 +95,7 @@ def test_a_definition_that_breaks_is_set_aside_alone(steps, people, now):
 
     def step(at):
         for number in (1, 2):
-            with ledger.set_aside_on_error("segment", number, at), connection.cursor() as cursor:
+            with definitions.turn("segment", at).attempt(number), connection.cursor() as cursor:
                 cursor.execute("INSERT INTO lead_tag (lead_id, tag) VALUES (%s, %s)", [lead, f"t{number}"])
                 cursor.execute("SELECT 1 / (2 - %s)", [number])
         return 1

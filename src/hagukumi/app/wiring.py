@@ -15,8 +15,9 @@ from hagukumi.judge.scoring import kinds as score_kinds
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import kinds as segment_kinds
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger import kinds, objects
+from hagukumi.ledger import definitions, kinds, objects
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.definitions import Owner
 from hagukumi.nurture.scenarios import kinds as scenario_kinds
 from hagukumi.nurture.scenarios import services as scenarios
 from hagukumi.people.consent import kinds as consent_kinds
@@ -57,9 +58,19 @@ def connect() -> None:
         deal_conditions.HasDeal,
     ):
         segments.register_condition(leaf)
+    definitions.register(
+        Owner("segment", "セグメント", "Segment", "/segments/{}/", segments.ask_afresh),
+        Owner("score", "スコア", "Score", "/scoring/", scoring.ask_afresh),
+        Owner("phase", "フェーズのルール", "Phase rule", "/phases/", phases.ask_rule_afresh),
+        Owner("phase_model", "フェーズ", "Phases", "/phases/", phases.ask_afresh),
+        Owner("scenario", "シナリオ", "Scenario", "/scenarios/{}/"),
+        Owner("broadcast", "配信", "Broadcast", "/messages/{}/"),
+        Owner("digest", "計測イベントの取り込み", "Event intake", longest_rest=definitions.FIRST_REST),
+    )
     tracking.register_taker("form", forms.take_answers)
     tracking.register_taker("content", forms.take_downloads)
-    # The order of a beat: digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    # The order of a beat: definitions, digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    ledger.register_step("definitions", definitions.step)
     ledger.register_step("digest", digest.step)
     ledger.register_step("search", leads.refresh_search)
     ledger.register_step("recency", leads.refresh_recency)

@@ -63,12 +63,15 @@ class HeartStep(models.Model):
 
 
 class SetAside(models.Model):
-    """A definition that failed in a beat and is left out until it is mended."""
+    """A definition that failed in a beat. While `resting` it is left out; at `retry_at` it is tried again."""
 
     owner = models.CharField(max_length=20)
     object_id = models.BigIntegerField()
     error = models.TextField()
     at = models.DateTimeField()
+    resting = models.BooleanField(default=True, db_default=True)
+    tries = models.IntegerField(default=1, db_default=1)
+    retry_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "set_aside"

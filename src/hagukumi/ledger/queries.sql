@@ -80,14 +80,28 @@ SELECT * FROM unnest(
 );
 
 -- name: set_aside
-INSERT INTO set_aside (owner, object_id, error, at) VALUES (%(owner)s, %(object_id)s::bigint, %(error)s, %(now)s::timestamptz)
-ON CONFLICT (owner, object_id) DO UPDATE SET error = excluded.error, at = excluded.at;
+-- Leaves a definition out with its cause until %(now)s plus a rest that doubles with each try. One row: how many tries.
+INSERT INTO set_aside AS s (owner, object_id, error, at, retry_at)
+VALUES (%(owner)s, %(object_id)s::bigint, %(error)s, %(now)s::timestamptz,
+        %(now)s::timestamptz + %(first_rest)s::interval)
+ON CONFLICT (owner, object_id) DO UPDATE SET
+    error = excluded.error, at = excluded.at, resting = true, tries = s.tries + 1,
+    retry_at = %(now)s::timestamptz
+               + least(%(first_rest)s::interval * power(2, least(s.tries, 20)), %(longest_rest)s::interval)
+RETURNING tries;
 
--- name: mend
+-- name: reinstate
 DELETE FROM set_aside WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint;
 
--- name: set_aside_ids
-SELECT object_id FROM set_aside WHERE owner = %(owner)s;
+-- name: set_aside_of
+SELECT object_id, error, resting FROM set_aside WHERE owner = %(owner)s;
+
+-- name: rested
+-- Ends the rest of those whose time has come; one row per definition. The table holds what is broken: a handful.
+UPDATE set_aside SET resting = false WHERE resting AND retry_at <= %(now)s::timestamptz RETURNING owner, object_id;
+
+-- name: end_rest
+UPDATE set_aside SET retry_at = '-infinity' WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint AND resting;
 
 -- name: touched_kinds
 SELECT DISTINCT kind FROM touched ORDER BY kind;

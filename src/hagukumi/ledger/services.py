@@ -1,14 +1,13 @@
 """Verbs of the ledger. A fact is written here and nowhere else: the activity row and its pulse, in one transaction."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from psycopg import sql
 
 from . import kinds
@@ -113,34 +112,6 @@ def tidy() -> None:
 def touched_kinds() -> set[int]:
     """The codes of the kinds that this beat's batch holds."""
     return {row["kind"] for row in SQL.touched_kinds.rows()}
-
-
-@contextmanager
-def set_aside_on_error(owner: str, object_id: int, now: datetime) -> Iterator[None]:
-    """Run one definition under a savepoint: if it breaks, it is set aside with its cause; the heart goes on."""
-    try:
-        with transaction.atomic():
-            yield
-    except (OperationalError, InterfaceError):  # the database, not the definition: the whole beat is done again
-        raise
-    except Exception as error:
-        set_aside(owner, object_id, error, now)
-
-
-def set_aside(owner: str, object_id: int, error: Exception, now: datetime) -> None:
-    """Leave one definition out until it is mended, with the cause; the transaction must be sound."""
-    log.error("a definition was set aside", owner=owner, object_id=object_id, exc_info=error)
-    SQL.set_aside.run({"owner": owner, "object_id": object_id, "error": str(error)[:2000], "now": now})
-
-
-def set_aside_ids(owner: str) -> set[int]:
-    """Definitions of this owner that are left out until mended."""
-    return {row["object_id"] for row in SQL.set_aside_ids.rows({"owner": owner})}
-
-
-def mend(owner: str, object_id: int) -> None:
-    """A definition was changed: take it back in at the next beat."""
-    SQL.mend.run({"owner": owner, "object_id": object_id})
 
 
 Step = Callable[[datetime], int]

@@ -243,7 +243,7 @@ def test_a_taker_that_breaks_loses_nothing(say, now, monkeypatch):
     assert SetAside.objects.get().owner == "digest"
     assert len(facts(kinds.PAGE_VIEW)) == 1
     monkeypatch.setattr(takers, "_TAKERS", {"form": lambda rows, at: taken.extend(rows)})
-    beat(now)
+    beat(now + timedelta(minutes=1))
     assert taken[0]["details"] == {"answers": {}}
     assert not Inbox.objects.exists()
     assert not SetAside.objects.exists()

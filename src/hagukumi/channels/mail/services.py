@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from psycopg import sql
 
 from hagukumi.kit import clock, confined
+from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
 from hagukumi.people.consent import services as consent
@@ -189,11 +190,14 @@ def schedule(broadcast: Broadcast, at: datetime) -> None:
 def step(now: datetime) -> int:
     """The heart's step: start broadcasts whose time has come, close those with nothing left. Returns rows changed."""
     changed = 0
+    turn = definitions.turn("broadcast", now)
     for row in SQL.due_broadcasts.rows({"now": now}):
         if row["state"] == "sending":
             changed += SQL.finish_broadcast.run({"id": row["id"]})
             continue
-        with ledger.set_aside_on_error("broadcast", row["id"], now):
+        if turn.skips(row["id"]):
+            continue
+        with turn.attempt(row["id"]):
             changed += _start(row, now)
     return changed
 

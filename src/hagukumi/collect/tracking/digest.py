@@ -4,8 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from hagukumi.ledger import definitions
 from hagukumi.ledger import kinds as registry
-from hagukumi.ledger import services as ledger
 from hagukumi.people.identity import services as identity
 
 from . import kinds, takers
@@ -59,16 +59,16 @@ def _cause_facts() -> None:
 
 def _hand_out(now: datetime) -> None:
     present = {row["kind"] for row in SQL.kinds_taken.rows()}
+    turn = definitions.turn("digest", now)
     for number, (kind, take) in enumerate(takers.every()):
         if kind not in present:
             continue
         taken = False
-        with ledger.set_aside_on_error("digest", number, now):
-            take(_rows(kind), now)
-            taken = True
-        if taken:
-            ledger.mend("digest", number)
-        else:  # nothing that was acknowledged is lost: it comes again with the next beat
+        if not turn.skips(number):
+            with turn.attempt(number):
+                take(_rows(kind), now)
+                taken = True
+        if not taken:  # nothing that was acknowledged is lost: it waits in the inbox for the next try
             SQL.put_back.run({"kind": kind})
 
 

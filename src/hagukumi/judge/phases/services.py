@@ -9,6 +9,7 @@ from psycopg import sql
 
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError, literal, words
+from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 
 from . import kinds, rules
@@ -159,7 +160,7 @@ def save_rule(
     }
     with transaction.atomic():
         rule, _ = PhaseRule.objects.update_or_create(id=rule_id, model_id=model_id, defaults=values)  # type: ignore[misc]
-        ledger.mend("phase", rule.id)
+        definitions.reinstate("phase", rule.id)
         segments.forget_dues("phase", rule.id)
         PhaseModel.objects.filter(id=model_id).update(built_at=None)
     return rule
@@ -168,7 +169,7 @@ def save_rule(
 def delete_rule(rule_id: int) -> int:
     """Remove a rule; people stay where they are, and history keeps its reason."""
     segments.forget_dues("phase", rule_id)
-    ledger.mend("phase", rule_id)
+    definitions.reinstate("phase", rule_id)
     return PhaseRule.objects.filter(id=rule_id).delete()[0]
 
 
@@ -187,29 +188,40 @@ def definitions_changed(table: str) -> int:
 # -- the beat -------------------------------------------------------------------------------------------------
 
 
+def ask_afresh(model_id: int) -> int:
+    """The next beat asks the model's rules of everybody."""
+    return PhaseModel.objects.filter(id=model_id).update(built_at=None)
+
+
+def ask_rule_afresh(rule_id: int) -> int:
+    """The next beat asks the rules of this rule's model of everybody."""
+    return PhaseModel.objects.filter(phaserule__id=rule_id).update(built_at=None)
+
+
 def step(now: datetime) -> int:
     """The phases' part of a beat: place newcomers, then move each lead at most once per model."""
     todo = segments.work("phase", now)
     if not todo.kinds and not todo.due and not SQL.unbuilt.value():
         return 0
     changed = 0
+    models, of_rules = definitions.turn("phase_model", now), definitions.turn("phase", now)
     for model in PhaseModel.objects.order_by("id"):
-        with ledger.set_aside_on_error("phase_model", model.id, now):
-            changed += _bring_in_line(model, todo, now)
+        if not models.skips(model.id):
+            with models.attempt(model.id):
+                changed += _bring_in_line(model, of_rules, todo, now)
     return changed
 
 
-def _bring_in_line(model: PhaseModel, todo: segments.Work, now: datetime) -> int:
+def _bring_in_line(model: PhaseModel, turn: definitions.Turn, todo: segments.Work, now: datetime) -> int:
     whole = model.built_at is None
     changed = 0
     if whole or todo.kinds:
         changed += _place(model, now, whole=whole)
-    rules_ = _sound_rules(model, now, whole=whole)
+    rules_ = _sound_rules(model, turn, whole=whole)
     asked = _ask(model, rules_, now, whole=whole)
-    changed += _move(model, [rule for rule in rules_ if rule.id in asked], now)
+    changed += _move(model, turn, [rule for rule in rules_ if rule.id in asked], now)
     if asked or todo.due or MOVED in todo.kinds:
-        aside = ledger.set_aside_ids("phase")  # of this very beat, too
-        _keep_dues([rule for rule in rules_ if rule.id not in aside], asked, now, whole=whole)
+        _keep_dues([rule for rule in rules_ if not turn.skips(rule.id)], asked, now, whole=whole)
     if whole:
         SQL.built.run({"model_id": model.id, "now": now})
     return changed
@@ -232,16 +244,17 @@ def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
     return SQL.begin.run(params, scope=scope)
 
 
-def _sound_rules(model: PhaseModel, now: datetime, *, whole: bool) -> list[PhaseRule]:
+def _sound_rules(model: PhaseModel, turn: definitions.Turn, *, whole: bool) -> list[PhaseRule]:
     """The model's rules that can be evaluated; a broken one is set aside with its cause. A rebuild looks closer."""
-    aside = ledger.set_aside_ids("phase")
     found = []
-    for rule in PhaseRule.objects.filter(model=model).exclude(id__in=aside).order_by("id"):
+    for rule in PhaseRule.objects.filter(model=model).order_by("id"):
+        if turn.skips(rule.id):
+            continue
         try:
             (segments.validate if whole else segments.parse)(rule.tree)
             found.append(rule)
         except ConditionError as error:
-            ledger.set_aside("phase", rule.id, error, now)
+            turn.set_aside(rule.id, error)
     return found
 
 
@@ -266,8 +279,9 @@ def _ask(model: PhaseModel, rules_: list[PhaseRule], now: datetime, *, whole: bo
     return {row["rule_id"] for row in SQL.asked_rules.rows()}
 
 
-def _move(model: PhaseModel, asked: list[PhaseRule], now: datetime) -> int:
+def _move(model: PhaseModel, turn: definitions.Turn, asked: list[PhaseRule], now: datetime) -> int:
     """Ask the rules of those noted in `asked`, all in one statement; one that breaks it is set aside with its cause."""
+    asked = [rule for rule in asked if not turn.on_trial(rule.id) or _can_be_asked(turn, rule, now)]
     if not asked:
         return 0
     params = {"model_id": model.id, "now": now, "moved": MOVED, "cause": rules.RULE}
@@ -277,14 +291,14 @@ def _move(model: PhaseModel, asked: list[PhaseRule], now: datetime) -> int:
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        sound = [rule for rule in asked if _can_be_asked(rule, now)]
+        sound = [rule for rule in asked if _can_be_asked(turn, rule, now)]
         if len(sound) == len(asked):
             raise
-        return _move(model, sound, now)
+        return _move(model, turn, sound, now)
 
 
-def _can_be_asked(rule: PhaseRule, now: datetime) -> bool:
-    with ledger.set_aside_on_error("phase", rule.id, now):
+def _can_be_asked(turn: definitions.Turn, rule: PhaseRule, now: datetime) -> bool:
+    with turn.attempt(rule.id):
         SQL.meeting.rows(candidates=_meeting(rule, now))
         return True
     return False

@@ -12,7 +12,7 @@ from psycopg import sql
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError, Evidence, language, literal, words
 from hagukumi.judge.segments.rules import SAMPLE_SHARE
-from hagukumi.ledger import services as ledger
+from hagukumi.ledger import definitions
 
 from . import kinds, rules
 from .models import ScoreModel, ScoreVersion
@@ -223,16 +223,21 @@ def distribution(model_id: int) -> list[tuple[int, int]]:
 # -- the beat -------------------------------------------------------------------------------------------------
 
 
+def ask_afresh(version_id: int) -> int:
+    """The next beat scores everybody by this version again."""
+    return ScoreVersion.objects.filter(id=version_id).update(built_at=None)
+
+
 def step(now: datetime) -> int:
     """Scoring's part of a beat: rescore those whom the touched facts or the clock may have changed."""
     todo = segments.work("score", now)
     if not todo.kinds and not todo.due and not SQL.unbuilt.value():
         return 0
     changed = 0
-    aside = ledger.set_aside_ids("score")
+    turn = definitions.turn("score", now)
     for version in live_versions():
-        if version.id not in aside:
-            with ledger.set_aside_on_error("score", version.id, now):
+        if not turn.skips(version.id):
+            with turn.attempt(version.id):
                 changed += _bring_in_line(version, todo, now)
     return changed
 

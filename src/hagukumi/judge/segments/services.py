@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
+from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 
 from . import compiler, kinds, leaves, rules
@@ -168,7 +169,7 @@ def save(
         if segment_id is None:
             return Segment.objects.create(**values, key=key, created_at=now)
         Segment.objects.filter(id=segment_id).update(**values)
-        ledger.mend("segment", segment_id)
+        definitions.reinstate("segment", segment_id)
         return Segment.objects.get(id=segment_id)
 
 
@@ -185,7 +186,7 @@ def archive(segment_id: int, *, now: datetime) -> int:
         left = SQL.forget.run({"segment_id": segment_id, "now": now, "left": kinds.SEGMENT_LEFT.code})
         ledger.record_pending()
         forget_dues("segment", segment_id)
-        ledger.mend("segment", segment_id)
+        definitions.reinstate("segment", segment_id)
     return left
 
 
@@ -289,15 +290,20 @@ def of_object(scope: sql.Composable, object_id: int) -> sql.Composed:
     return sql.SQL("SELECT lead_id, {}::bigint AS object_id FROM ({}) s").format(literal(object_id), scope)
 
 
+def ask_afresh(segment_id: int) -> int:
+    """The next beat asks the segment of everybody."""
+    return Segment.objects.filter(id=segment_id).update(built_at=None)
+
+
 def step(now: datetime) -> int:
     """The segments' part of a beat: rebuild what is unbuilt, re-ask what touched facts and the clock may change."""
     todo = work("segment", now)
     if not todo:
         return 0
     changed = 0
-    aside = ledger.set_aside_ids("segment")
-    for segment in in_order([one for one in active() if one.id not in aside]):
-        with ledger.set_aside_on_error("segment", segment.id, now):
+    turn = definitions.turn("segment", now)
+    for segment in in_order([one for one in active() if not turn.skips(one.id)]):
+        with turn.attempt(segment.id):
             changed += _bring_in_line(segment, todo, now)
     return changed
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from pydantic import ValidationError
 
-from hagukumi.ledger import services as ledger
+from hagukumi.ledger import definitions
 
 from . import kinds, rules
 from .behaviour import passing
@@ -120,7 +120,7 @@ def publish(scenario_id: int, *, now: datetime, user_id: int | None = None, take
         scenario.take_in_after = 0 if take_in and by_segment else None
         scenario.updated_at = now
         scenario.save()
-        ledger.mend("scenario", scenario_id)
+        definitions.reinstate("scenario", scenario_id)
     return version
 
 
@@ -133,7 +133,7 @@ def resume(scenario_id: int, *, now: datetime) -> bool:
     """Go on: who became due during the pause, or did what a branch waits for, moves at the next beat."""
     with transaction.atomic():
         scenario = _locked(scenario_id)
-        ledger.mend("scenario", scenario_id)
+        definitions.reinstate("scenario", scenario_id)
         if scenario.state != "paused":
             return False
         for version in scenario.scenarioversion_set.all():

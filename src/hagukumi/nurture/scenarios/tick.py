@@ -17,6 +17,7 @@ from hagukumi.channels.mail import services as messages
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import kinds as segment_kinds
+from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.people.leads import services as leads
 from hagukumi.sales.handovers import services as handovers
@@ -64,6 +65,7 @@ class Tick:
 
     now: datetime
     room: int
+    turn: definitions.Turn
     legs: int = 0
     changed: int = 0
     left: Counter[tuple[int, str, str]] = field(default_factory=Counter)
@@ -80,15 +82,14 @@ def step(now: datetime, moves: int = MOVES) -> int:
         return 0
     SQL.open_stepped.run()
     SQL.clear_stepped.run()
-    tick = Tick(now, moves)
+    tick = Tick(now, moves, definitions.turn("scenario", now))
     if touched & {segment_kinds.SEGMENT_ENTERED.code, form_kinds.FORM_SUBMITTED.code}:
         _enrol(tick, versions)
     for version in versions:
         if version.current and version.take_in_after is not None and version.state != "stopping":
             _take_in(tick, version)
     _drain(tick, [version for version in versions if version.state == "stopping"])
-    aside = ledger.set_aside_ids("scenario")
-    running = {key: version for key, version in running.items() if version.scenario_id not in aside}
+    running = {key: version for key, version in running.items() if not tick.turn.skips(version.scenario_id)}
     if touched:
         _free_touched(tick, running, touched)
     _move_due(tick, running)
@@ -228,7 +229,7 @@ def _apart(tick: Tick, version: Live) -> Iterator[None]:
     """One scenario under a savepoint: where it breaks, it is set aside and the books are as they were before."""
     before = tick.left.copy(), tick.changed, tick.room
     whole = False
-    with ledger.set_aside_on_error("scenario", version.scenario_id, tick.now):
+    with tick.turn.attempt(version.scenario_id):
         yield
         whole = True
     if not whole:

@@ -72,7 +72,9 @@ def _heart() -> Report:
     steps = list(HeartStep.objects.order_by("step").values())
     done = [step["last_success_at"] for step in steps if step["last_success_at"]]
     quiet = (now - max(done)).total_seconds() if done else None
-    aside = list(SetAside.objects.order_by("owner", "object_id").values("owner", "object_id", "error", "at"))
+    aside = list(
+        SetAside.objects.order_by("owner", "object_id").values("owner", "object_id", "error", "at", "retry_at")
+    )
     failing = [step["step"] for step in steps if step["error"]]
     error = ""
     if quiet is None or quiet > QUIET_SECONDS:

@@ -17,7 +17,7 @@ from hagukumi.judge.phases import services
 from hagukumi.judge.phases.models import Phase, PhaseModel, PhaseRule
 from hagukumi.judge.phases.rules import START
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger.models import SetAside
+from hagukumi.ledger import definitions
 from hagukumi.people.leads.models import Lead
 from hagukumi.sales.handovers.rules import RETURN_REASONS, RETURNED
 from hagukumi.screens.judge.segments import builder as conditions
@@ -108,7 +108,7 @@ def phase_move(request: Request, model_key: str, lead_id: int) -> HttpResponse:
 def phase_rules(request: Request, model_key: str) -> HttpResponse:
     """A model's rules, by the phase in which they are asked, as sentences."""
     model = get_object_or_404(PhaseModel, key=model_key)
-    broken = dict(SetAside.objects.filter(owner="phase").values_list("object_id", "error"))
+    broken = definitions.broken("phase")
     lang = get_language() or "ja"
     rows: list[dict[str, Any]] = [
         {

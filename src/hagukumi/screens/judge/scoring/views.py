@@ -16,7 +16,7 @@ from hagukumi.judge.scoring import rules, services
 from hagukumi.judge.scoring.models import ScoreModel, ScoreVersion
 from hagukumi.judge.scoring.rules import Rule
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger.models import SetAside
+from hagukumi.ledger import definitions
 from hagukumi.screens.judge.segments import builder as conditions
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
@@ -69,7 +69,7 @@ def scoring(request: Request) -> HttpResponse:
         "over": sum(leads for total, leads in spread if total >= model.live.threshold),
         "versions": ScoreVersion.objects.filter(model=model).exclude(published_at=None).order_by("-number"),
         "draft": ScoreVersion.objects.filter(model=model, published_at=None).order_by("-number").first(),
-        "problem": SetAside.objects.filter(owner="score", object_id=model.live.pk).first(),
+        "problem": definitions.broken("score").get(model.live.pk),
         "may_edit": request.user.role in MARKETING,
     }
     return render(request, "judge/scoring/scoring.html", context)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import services as accounts
 from hagukumi.judge.segments import services
 from hagukumi.judge.segments.models import Segment
-from hagukumi.ledger.models import SetAside
+from hagukumi.ledger import definitions
 from hagukumi.people.leads.models import Lead
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
@@ -124,7 +124,7 @@ def _sentence(found: Segment) -> str:
 
 
 def _broken() -> dict[int, str]:
-    return dict(SetAside.objects.filter(owner="segment").values_list("object_id", "error"))
+    return definitions.broken("segment")
 
 
 def _keyset(text: str) -> tuple[datetime, int] | None:

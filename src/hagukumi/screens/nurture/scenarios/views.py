@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError
 
 from hagukumi.accounts import services as accounts
-from hagukumi.ledger.models import SetAside
+from hagukumi.ledger import definitions
 from hagukumi.nurture.scenarios import drafts, rules, services
 from hagukumi.nurture.scenarios.models import Scenario, ScenarioVersion
 from hagukumi.nurture.scenarios.naming import Names
@@ -49,7 +49,7 @@ def _get(scenario_id: int) -> Scenario:
 def scenario_list(request: Request) -> HttpResponse:
     """Every scenario with its state and how many people are on it."""
     totals = services.totals()
-    aside = dict(SetAside.objects.filter(owner="scenario").values_list("object_id", "error"))
+    aside = definitions.broken("scenario")
     rows = [_dress(row) for row in Scenario.objects.select_related("version").order_by("-updated_at")]
     order = ("running", "paused", "draft", "stopping", "stopped")
     rows.sort(key=lambda row: order.index(row.state))
@@ -94,7 +94,7 @@ def scenario(request: Request, scenario_id: int) -> HttpResponse:
         "rows_drawn": max(row for _column, row in rules.layout(graph).values()) + 1,
         "totals": services.totals().get(found.id, services.Totals()),
         "changed": services.is_changed(found),
-        "fault": SetAside.objects.filter(owner="scenario", object_id=found.id).values_list("error", flat=True).first(),
+        "fault": definitions.broken("scenario").get(found.id),
         "may_edit": request.user.role in MARKETING,
     }
     return render(request, "nurture/scenarios/scenario.html", context)

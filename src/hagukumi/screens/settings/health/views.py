@@ -2,17 +2,23 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST
 
+from hagukumi.accounts import services as accounts
+from hagukumi.ledger import definitions
 from hagukumi.overview.health import reads as reports
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import ADMIN, Request, access
 
 LATE_SECONDS = 10.0
 STEPS = {
+    "definitions": lazy("休ませた定義の再試行"),
     "digest": lazy("計測イベントの取り込み"),
     "search": lazy("検索の索引"),
     "recency": lazy("最後に動いた日"),
@@ -23,22 +29,32 @@ STEPS = {
     "messages": lazy("配信の予約"),
     "rollup": lazy("集計"),
 }
-OWNERS = {
-    "segment": (lazy("セグメント"), "/segments/"),
-    "score": (lazy("スコア"), "/scoring/"),
-    "phase": (lazy("フェーズ"), "/phases/"),
-    "scenario": (lazy("シナリオ"), "/scenarios/"),
-    "broadcast": (lazy("配信"), "/messages/"),
-}
 
 
 @access(ADMIN)
 def health(request: Request) -> HttpResponse:
     found = reports.report(wait=1.5)
     steps = [(STEPS.get(step["step"], step["step"]), step, _mark(step)) for step in found["heart"].get("steps", [])]
-    aside = [(OWNERS.get(one["owner"], (one["owner"], ""))[0], one) for one in found["heart"].get("set_aside", [])]
+    aside = [_aside(one) for one in found["heart"].get("set_aside", [])]
     context = {"ok": found["ok"], "parts": _parts(found), "steps": steps, "set_aside": aside}
     return render(request, "settings/health/health.html", context)
+
+
+@require_POST
+@access(ADMIN)
+def health_again(request: Request, owner: str, object_id: int) -> HttpResponse:
+    """Try a definition that was set aside again now, instead of at its own time."""
+    if definitions.try_again(owner, object_id):
+        accounts.audit(request.user, "definition.tried_again", owner, object_id, request.now)
+        messages.success(request, _("次の処理でもう一度試します。うまくいけば、この一覧から消えます。"))
+    return redirect("health")
+
+
+def _aside(one: dict[str, Any]) -> dict[str, Any]:
+    """A definition that was set aside: what it is, where it is mended, why, and when it is tried again."""
+    owner = definitions.owner(one["owner"])
+    page = owner.page.format(one["object_id"]) if owner.page else ""
+    return {**one, "label": words.own(owner, "label"), "page": page}
 
 
 def _mark(step: dict[str, Any]) -> str:
@@ -89,4 +105,7 @@ def _parts(found: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-urlpatterns = [path("settings/health/", health, name="health")]
+urlpatterns = [
+    path("settings/health/", health, name="health"),
+    path("settings/health/<slug:owner>/<int:object_id>/again/", health_again, name="health_again"),
+]
