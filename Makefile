@@ -12,11 +12,12 @@ BIN := .venv/bin
 STAMPS := .venv/.stamps
 UV := $(BIN)/uv pip install --quiet --require-hashes
 NODE := $(BIN)/python -m hagukumi.embedded.node
-FRONT := $(shell find frontend -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+FRONT := $(shell find frontend src/hagukumi/screens -type f \( -path 'frontend/*' -o -name '*.ts' -o -name '*.tsx' \) \
+	-not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CATALOGUES := $(shell find src/hagukumi/locale -name '*.po' 2>/dev/null)
 say = @printf '→ %s\n'
 
-.PHONY: help up test lint types layers unit browser e2e bench lock front clean
+.PHONY: help up test lint types layers islands unit browser e2e bench lock front clean
 
 help: ## このヘルプ / this help
 	@printf '育み Hagukumi\n\n'
@@ -28,14 +29,15 @@ up: $(STAMPS)/run $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues ##
 	$(say) '起動します / starting'
 	@exec $(BIN)/hagukumi up
 
-test: lint types layers unit e2e ## すべての検査とテスト / every check and test
+test: lint types layers islands unit e2e ## すべての検査とテスト / every check and test
 	@printf '✓ すべて通りました / all passed\n'
 
-lint: $(STAMPS)/dev $(STAMPS)/project ## 書き方の検査（ruff、djangofmt） / style
-	$(say) '書き方の検査 / ruff, djangofmt'
+lint: $(STAMPS)/dev $(STAMPS)/project frontend/node_modules/.installed ## 書き方の検査（ruff、djangofmt、oxlint） / style
+	$(say) '書き方の検査 / ruff, djangofmt, oxlint'
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/djangofmt --quiet --check src || { echo 'テンプレートは djangofmt src で整います / djangofmt src mends templates'; exit 1; }
 	@$(BIN)/python -m hagukumi.kit.template_lines
+	@cd frontend && ../$(NODE) npm run --silent lint
 
 types: $(STAMPS)/dev $(STAMPS)/project ## 型の検査（mypy） / types
 	$(say) '型の検査 / mypy'
@@ -44,6 +46,10 @@ types: $(STAMPS)/dev $(STAMPS)/project ## 型の検査（mypy） / types
 layers: $(STAMPS)/dev $(STAMPS)/project ## 部屋の間の import の検査 / one-way imports between the rooms
 	$(say) '部屋の境界の検査 / import-linter'
 	@$(BIN)/lint-imports
+
+islands: frontend/node_modules/.installed ## 画面の部品のテスト（vitest） / tests of the islands
+	$(say) 'テスト（画面の部品） / tests: islands'
+	@cd frontend && ../$(NODE) npm run --silent test
 
 unit: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues ## 単体・データベース・SMTP / unit, database, SMTP
 	$(say) 'テスト（単体・データベース・SMTP） / tests: unit, database, SMTP'

@@ -17,7 +17,7 @@ for (const file of readdirSync(source, { recursive: true })) {
   for (const [, name] of readFileSync(join(source, file), "utf8").matchAll(quoted)) names.add(name);
 }
 
-const symbols = [...names].sort().flatMap((name) => {
+const symbols = [...names].toSorted().flatMap((name) => {
   const path = join(icons, `${name}.svg`);
   if (!existsSync(path)) return [];
   const inner = readFileSync(path, "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "").replace(/\s*\n\s*/g, "");

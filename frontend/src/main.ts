@@ -5,16 +5,22 @@ import "./leads.css";
 import "@tabler/core/dist/js/tabler.esm.min.js";
 import { startHtmx } from "./requests";
 import { startKeys } from "./keys";
+import { startDrafts } from "./drafts";
 
 type Island = { default: (element: HTMLElement) => void };
 
-// An island is one file of this folder with a default export; `data-island="name"` asks for `name.ts` or `name.tsx`.
-const islands = import.meta.glob<Island>(["./*.ts", "./*.tsx", "!./*.d.ts", "!./main.ts", "!./requests.ts", "!./keys.ts"]);
+// An island is one file with a default export, beside the templates of its noun; `data-island="name"` asks for `name.ts`
+// or `name.tsx`.
+const found = import.meta.glob<Island>([
+  "../../src/hagukumi/screens/**/*.{ts,tsx}",
+  "!../../src/hagukumi/screens/**/*.test.ts",
+]);
+const islands = new Map(Object.entries(found).map(([path, load]) => [/([\w-]+)\.tsx?$/.exec(path)?.[1] ?? "", load]));
 
 async function land(root: ParentNode): Promise<void> {
   for (const element of root.querySelectorAll<HTMLElement>("[data-island]:not([data-landed])")) {
     const name = element.dataset.island ?? "";
-    const load = islands[`./${name}.ts`] ?? islands[`./${name}.tsx`];
+    const load = islands.get(name);
     element.dataset.landed = "";
     if (load) (await load()).default(element);
     else console.error(`no island is called ${name}`);
@@ -45,6 +51,7 @@ async function copyText(event: MouseEvent): Promise<void> {
 
 startHtmx(land);
 startKeys();
+startDrafts();
 document.addEventListener("submit", confirmFirst, true);
 document.addEventListener("change", submitOnChange);
 document.addEventListener("click", (event) => void copyText(event));

@@ -20,6 +20,7 @@ export function startHtmx(land: (root: ParentNode) => Promise<void>): void {
     (event as CustomEvent<{ headers: Record<string, string> }>).detail.headers["X-CSRFToken"] = token();
   });
   document.addEventListener("htmx:load", (event) => void land((event.target as HTMLElement).parentElement ?? document));
+  document.addEventListener("draft:laid-out", (event) => htmx.process((event as CustomEvent<HTMLElement>).detail));
   document.addEventListener("htmx:responseError", () => say("failed"));
   document.addEventListener("htmx:sendError", () => say("offline"));
 }

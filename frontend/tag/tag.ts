@@ -3,7 +3,8 @@
 // window.hagukumi("event", name, details) and hagukumi("consent", true | false) are its whole interface.
 // It must stay under 3 kB: the build writes collector/tag.js. What of an address is kept, `collector/page_url.py` decides.
 
-type Event = { id?: string; k?: string; t?: number; u?: string; ti?: string; r?: string; n?: number; d?: object };
+type Timer = ReturnType<typeof setTimeout> | undefined;
+type Sent = { id?: string; k?: string; t?: number; u?: string; ti?: string; r?: string; n?: number; d?: object };
 
 const FLUSH_MS = 250;
 const TITLE_MS = 1000; // so long a page may take to give itself a title
@@ -21,13 +22,13 @@ const now = Date.now;
 let active = false;
 let visitor: string | undefined;
 let arrival = "";
-let queue: Event[] = [];
-let flushTimer = 0;
+let queue: Sent[] = [];
+let flushTimer: Timer;
 // the page that is looked at: its address, the title that was told of it, and the view that still waits for a title
 let url = "";
 let title = "";
-let view: Event | undefined;
-let viewTimer = 0;
+let view: Sent | undefined;
+let viewTimer: Timer;
 let shownAt = 0;
 let shownMs = 0;
 let sentSeconds = 0;
@@ -55,7 +56,7 @@ function keep(value: string, age: number): void {
     (place.protocol == "https:" ? ";secure" : "");
 }
 
-function put(kind: string, event: Event): void {
+function put(kind: string, event: Sent): void {
   if (!active) return;
   queue.push({ id: id(), k: kind, t: now(), u: url, ...event });
   clearTimeout(flushTimer);
@@ -154,11 +155,11 @@ function start(): void {
 function frames(): void {
   doc.querySelectorAll<HTMLElement>("[data-hagukumi-form]").forEach((spot) => {
     if (spot.firstChild) return;
-    const { hagukumiForm, height, title } = spot.dataset;
+    const { hagukumiForm, height, title: name } = spot.dataset;
     const frame = doc.createElement("iframe");
     frame.src = `${hagukumiForm}?embed=1&v=${visitor ?? ""}`;
     frame.style.cssText = `border:0;width:100%;height:${height ?? 640}px`;
-    frame.title = title ?? "Form";
+    frame.title = name ?? "Form";
     spot.append(frame);
   });
 }
@@ -198,7 +199,7 @@ listen(
   "click",
   (event) => {
     const link = event.target.closest("a[href]");
-    if (link && /^http/.test(link.href) && FILES.test(link.href)) {
+    if (link && link.href.startsWith("http") && FILES.test(link.href)) {
       put("download", { u: link.href, ti: link.textContent.trim().slice(0, 200) });
       flush();
     }
@@ -212,3 +213,5 @@ function begin(): void {
 }
 if ((doc as any).prerendering) listen(doc, "prerenderingchange", begin);
 else begin();
+
+export {};

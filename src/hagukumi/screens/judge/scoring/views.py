@@ -238,7 +238,7 @@ def _chart(spread: list[tuple[int, int]], threshold: int) -> dict[str, Any]:
                 "data": [
                     {
                         "value": leads.get(total, 0),
-                        "itemStyle": {"color": "#1f7443" if total >= threshold else "#a9cdb4"},
+                        "itemStyle": {"color": "--chart-strong" if total >= threshold else "--chart-pale"},
                     }
                     for total in range(top + 1)
                 ],
@@ -246,7 +246,7 @@ def _chart(spread: list[tuple[int, int]], threshold: int) -> dict[str, Any]:
                     "symbol": "none",
                     "data": [{"xAxis": str(threshold)}],
                     "label": {"formatter": _("基準 %(points)s点") % {"points": threshold}},
-                    "lineStyle": {"color": "#c98a1b"},
+                    "lineStyle": {"color": "--chart-3"},
                 },
             }
         ],

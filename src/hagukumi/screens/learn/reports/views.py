@@ -158,11 +158,11 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
                 "type": "bar",
                 "yAxisIndex": 1,
                 "data": [row["leads"] for row in months],
-                "color": "#cfe3d4",
+                "color": "--chart-pale",
             },
-            {"name": _("MQL"), "type": "line", "data": [row["mql"] for row in months], "color": "#d98e2b"},
-            {"name": _("商談"), "type": "line", "data": [row["deals"] for row in months], "color": "#3b7dbd"},
-            {"name": _("受注"), "type": "line", "data": [row["won"] for row in months], "color": "#2f7d4f"},
+            {"name": _("MQL"), "type": "line", "data": [row["mql"] for row in months], "color": "--chart-3"},
+            {"name": _("商談"), "type": "line", "data": [row["deals"] for row in months], "color": "--chart-2"},
+            {"name": _("受注"), "type": "line", "data": [row["won"] for row in months], "color": "--chart-strong"},
         ],
     }
 

@@ -39,7 +39,7 @@ function StepCard({ data }: NodeProps<Card>) {
 
 const nodeTypes = { step: StepCard };
 
-function cards(drawing: Drawing, counts: Counts | null): Card[] {
+export function cards(drawing: Drawing, counts: Counts | null): Card[] {
   return drawing.nodes.map((step) => ({
     id: step.id,
     type: "step",
@@ -54,7 +54,7 @@ function cards(drawing: Drawing, counts: Counts | null): Card[] {
 
 // "No" leaves by the side; a way to another column runs down in its own and crosses just above its target, so that no
 // way runs behind a step.
-function arrows(drawing: Drawing, counts: Counts | null): Edge[] {
+export function arrows(drawing: Drawing, counts: Counts | null): Edge[] {
   const row = new Map(drawing.nodes.map((step) => [step.id, step.row]));
   return drawing.edges.map((way) => {
     const span = (row.get(way.target) ?? 0) - (row.get(way.source) ?? 0);
