@@ -166,8 +166,40 @@ def test_scanners_are_let_through_but_suspected(collector):
     assert collector.ask("HEAD", click(f"{SITE}/"))[0] == 302
     collector.ask("GET", "/o/" + tokens.seal("open", 5, 6) + ".gif", User_Agent="Mozilla/5.0")
     time.sleep(0.2)
-    found = [(row["kind"], row["details"]["by"]) for row in collector.rows()]
-    assert found == [("click", "suspect"), ("open", "suspect")]
+    found = [(row["kind"], row["details"]["by"], row["details"]["why"]) for row in collector.rows()]
+    assert found == [("click", "bot", "agent"), ("open", "suspect", "agent")]
+
+
+@pytest.mark.parametrize(
+    ("agent", "by"),
+    [
+        ("Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "bot"),
+        ("Mozilla/5.0 (compatible; Qwantify/1.0)", "bot"),  # known by the list alone
+        ("Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)", "bot"),
+        ("Mimecast", "bot"),
+        ("", "bot"),
+        ("Mozilla/5.0", "suspect"),
+        ("Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)", None),
+        ("YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html", None),
+        ("Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0.12026; Pro)", None),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Line/14.5",
+            None,
+        ),
+        ("Mozilla/5.0 (Linux; Android 10; CUBOT_X30) AppleWebKit/537.36 Chrome/120 Mobile Safari/537.36", None),
+    ],
+)
+def test_who_fetches_the_pixel_by_its_own_word(collector, agent, by):
+    collector.ask("GET", "/o/" + tokens.seal("open", 5, 6) + ".gif", User_Agent=agent)
+    time.sleep(0.2)
+    assert [(row["details"] or {}).get("by") for row in collector.rows()] == [by]
+
+
+def test_the_trap_leads_on_but_names_nobody(collector):
+    status, headers, _ = collector.ask("GET", click(f"{SITE}/", link=tokens.TRAP_LINK))
+    assert (status, headers["location"]) == (302, f"{SITE}/")
+    time.sleep(0.2)
+    assert collector.rows()[0]["details"] == {"link": tokens.TRAP_LINK, "by": "bot", "why": "trap"}
 
 
 def test_the_pixel(collector):

@@ -23,6 +23,7 @@ ABOVE = {
         "collect/tracking/queries.sql",
         "delivery",
     ): "a click names a delivery, and only that knows its message",
+    ("collect/tracking/verdicts.sql", "delivery"): "an open or a click is judged by when its mail was sent",
 }
 """(file, table) -> why a room reads a table above it."""
 PEOPLE = "a key is claimed and its lead made in one statement, or two doors make one person twice"

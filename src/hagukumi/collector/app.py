@@ -101,11 +101,12 @@ class App:
         except tokens.BadTokenError:
             return Answer(404, head(*_TEXT), b"404")
         agent = request.headers.get("user-agent", "")
-        suspect = request.method == "HEAD" or pipeline.is_scanner(agent) or bool(_purpose(request.headers))
+        verdict = mail.judge_click(click, agent, _purpose(request.headers))
         at = self.house.clock()
-        target = click.url if suspect else mail.with_arrival(click, self.house.registry.sites, at)
+        is_reader = request.method != "HEAD" and not verdict
+        target = mail.with_arrival(click, self.house.registry.sites, at) if is_reader else click.url
         if request.method == "GET":
-            self.house.buffer.put([mail.click_line(click, at, suspect, self.house.private)])
+            self.house.buffer.put([mail.click_line(click, at, verdict, self.house.private)])
         where = ("location", target)
         return Answer(302, head(where, _NO_STORE, ("referrer-policy", "no-referrer"), ("x-robots-tag", "noindex")))
 
@@ -115,8 +116,8 @@ class App:
         except tokens.BadTokenError:
             return Answer(404, head(*_TEXT), b"404")
         if request.method == "GET":
-            suspect = pipeline.is_scanner(request.headers.get("user-agent", "")) or bool(_purpose(request.headers))
-            self.house.buffer.put([mail.open_line(lead_id, delivery_id, self.house.clock(), suspect)])
+            verdict = mail.judge_open(request.headers.get("user-agent", ""), _purpose(request.headers))
+            self.house.buffer.put([mail.open_line(lead_id, delivery_id, self.house.clock(), verdict)])
         return Answer(200, _GIF_HEAD, _GIF)
 
     # -- forms ------------------------------------------------------------------------------------------------
@@ -191,6 +192,7 @@ async def _serve(port: int, address: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    pipeline.warm_up()
     # what is here now stays; a request leaves next to no cycles, and a search through everything makes others wait
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -14,6 +14,15 @@ ARRIVAL_SECONDS = 600
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 
 
+Verdict = dict[str, str]
+"""What a request says of who made it: {} or `by` ("suspect", "bot") and `why`. Its timing is the digest's to judge."""
+PERSON: Verdict = {}
+BOT: Verdict = {"by": "bot", "why": "agent"}
+TRAPPED: Verdict = {"by": "bot", "why": "trap"}
+BARE: Verdict = {"by": "suspect", "why": "agent"}
+PREFETCHED: Verdict = {"by": "suspect", "why": "prefetch"}
+
+
 @dataclass(frozen=True, slots=True)
 class Click:
     """A sealed link of one delivery. `url` is http or https."""
@@ -61,12 +70,29 @@ def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
     return lead_id, delivery_id, str(uuid.UUID(bytes=digest))
 
 
-def click_line(click: Click, at: float, suspect: bool, private: frozenset[str] = frozenset()) -> str:
-    details = {"link": click.link_no, **({"by": "suspect"} if suspect else {})}
+def judge_click(click: Click, agent: str, purpose: str) -> Verdict:
+    """Who follows this link, as far as the request tells."""
+    return TRAPPED if click.link_no == tokens.TRAP_LINK else _judge(agent, purpose)
+
+
+def judge_open(agent: str, purpose: str) -> Verdict:
+    """Who fetches the pixel. The proxies of the great mailboxes fetch it when their reader opens the mail."""
+    return PERSON if pipeline.is_picture_proxy(agent) else _judge(agent, purpose)
+
+
+def _judge(agent: str, purpose: str) -> Verdict:
+    if pipeline.is_scanner(agent):
+        return BOT
+    if purpose:
+        return PREFETCHED
+    return BARE if agent == "Mozilla/5.0" else PERSON
+
+
+def click_line(click: Click, at: float, verdict: Verdict, private: frozenset[str] = frozenset()) -> str:
+    details = {"link": click.link_no, **verdict}
     url = page_url.clean(click.url, private)
     return wire.line("click", at, lead_id=click.lead_id, delivery_id=click.delivery_id, url=url, details=details)
 
 
-def open_line(lead_id: int, delivery_id: int, at: float, suspect: bool) -> str:
-    details = {"by": "suspect"} if suspect else None
-    return wire.line("open", at, lead_id=lead_id, delivery_id=delivery_id, details=details)
+def open_line(lead_id: int, delivery_id: int, at: float, verdict: Verdict) -> str:
+    return wire.line("open", at, lead_id=lead_id, delivery_id=delivery_id, details=dict(verdict))

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
+import crawleruseragents
+
 from . import wire
 
 PAST_SECONDS = 3 * 86_400.0
 """Older than the memory of event ids (`tracking.digest`) cannot be told from a repeat."""
 FUTURE_SECONDS = 300.0
 PER_MINUTE = 300
+AGENT_LENGTH = 512
+"""A name longer than this is no browser's; the list's patterns see so much of it."""
 KINDS = frozenset({"view", "dwell", "scroll", "download", "custom"})
 _AMOUNT_LIMIT = 1e9
 _AMOUNT_LEAST = 1e-30
@@ -24,9 +28,12 @@ _BOT = re.compile(
     r"|aiohttp|httpx|okhttp|java/|go-http-client|libwww|scrapy|facebookexternalhit|preview|validator|^$",
     re.IGNORECASE,
 )
+"""Words that the list of crawlers (crawleruseragents) lacks or holds in one spelling only."""
+_PICTURE_PROXY = re.compile(r"GoogleImageProxy|YahooMailProxy|ymailproxy", re.IGNORECASE)
 _SCANNER = re.compile(
     r"barracuda|mimecast|proofpoint|symantec|messagelabs|trendmicro|fireeye|forcepoint|sophos|safelinks|zscaler"
-    r"|microsoft office existence|urlscan|virustotal|^mozilla/5\.0$",
+    r"|microsoft office existence|urlscan|virustotal|ironport|fortinet|fortimail|checkpoint|trend micro"
+    r"|bitdefender|avanan|vade ?secure|hornetsecurity|retarus|spamtitan|mailguard|cloudmark|ironscales|darktrace",
     re.IGNORECASE,
 )
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{8,40}")
@@ -86,13 +93,23 @@ class Rates:
 
 @lru_cache(maxsize=4096)
 def is_bot(agent: str) -> bool:
-    return _BOT.search(agent) is not None
+    return _BOT.search(agent) is not None or crawleruseragents.is_crawler(agent[:AGENT_LENGTH])
 
 
 @lru_cache(maxsize=4096)
 def is_scanner(agent: str) -> bool:
     """True for what opens and clicks in a person's place: mail gateways, link scanners, crawlers."""
     return _SCANNER.search(agent) is not None or is_bot(agent)
+
+
+def is_picture_proxy(agent: str) -> bool:
+    """True for what fetches a mail's pictures for a reader who has just opened it."""
+    return _PICTURE_PROXY.search(agent) is not None
+
+
+def warm_up() -> None:
+    """Compile the list of crawlers now, which takes longer than a request may."""
+    is_bot("Mozilla/5.0 (X11; Linux x86_64) Firefox/0")
 
 
 def bot_agent(head: Head, context: Context) -> Drop | None:

@@ -13,6 +13,8 @@ from functools import lru_cache
 import msgspec
 
 _TAG_BYTES = 12
+TRAP_LINK = 9_999
+"""The number of a mail's link that no reader can see: what follows it reads the source, not the mail."""
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(list)
 

@@ -80,7 +80,7 @@ def ask_again(select: sql.Composable, kind: str, now: datetime) -> int:
     return SQL.ask_again.run({"kind": kinds.by_key(kind).code, "now": now}, leads=select)
 
 
-def judge(verdicts: sql.Composable) -> int:
+def judge(verdicts: sql.Composable | str) -> int:
     """Say who did acts that are in the ledger; the rooms think about them again. Returns how many verdicts changed.
 
     `verdicts` yields lead_id, at, id, by ("human", "suspect", "bot") and why (a code). Repeats change nothing.

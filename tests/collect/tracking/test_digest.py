@@ -161,7 +161,7 @@ def test_an_arrival_from_a_mail_brings_the_earlier_visits_to_the_reader(say, now
     views = facts(kinds.PAGE_VIEW)
     assert [fact.lead_id for fact in views] == [lead_id, lead_id]
     assert views[0].origin_lead_id is not None
-    assert views[1].details is None
+    assert views[1].details == {"browser": views[0].origin_lead_id}
     assert len(facts(kinds.VISITOR_JOINED)) == 1
     assert LeadIdentity.objects.get(kind="visitor").lead_id == lead_id
 

@@ -203,9 +203,11 @@ def _grant(taken: list[_Answer], now: datetime) -> None:
 
 
 def _join(taken: list[_Answer], now: datetime) -> None:
-    """Visitors who have named themselves: their earlier visits become the person's."""
+    """Visitors who have named themselves: their earlier visits become the person's, and the browser is theirs."""
     pairs = {answer.row["person"]: answer.lead_id for answer in taken if answer.row["person"] and answer.lead_id}
     anonymous = {row["lead_id"] for row in SQL.anonymous.rows({"ids": list(pairs)})}
     joined = [(visitor, lead_id) for visitor, lead_id in pairs.items() if visitor in anonymous and lead_id != visitor]
     if joined:
         identity.join_visitors(joined, now)
+    named = [answer for answer in taken if answer.names_somebody and answer.row["visitor"] and answer.lead_id]
+    identity.take_browsers([(answer.row["visitor"], answer.lead_id) for answer in named if answer.lead_id], now)

@@ -4,12 +4,14 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from hagukumi.kit import tokens
 from hagukumi.ledger import definitions
 from hagukumi.ledger import kinds as registry
+from hagukumi.ledger import services as ledger
 from hagukumi.people.identity import services as identity
 
 from . import kinds, takers
-from .queries import SQL
+from .queries import SQL, VERDICTS
 
 BATCH = 20_000
 REMEMBER = timedelta(days=4)
@@ -20,11 +22,14 @@ def step(now: datetime, batch: int = BATCH) -> int:
     """Digest the oldest inbox rows; returns how many. The number of statements does not depend on it."""
     SQL.open_digest.run()
     SQL.clear_digest.run()
+    VERDICTS.open_verdicts.run()
     taken = SQL.take_inbox.run({"batch": batch})
     if not taken:
         return 0
+    taken -= VERDICTS.hold_mail_acts.run({"now": now})
     SQL.mark_repeats.run({"now": now})
     SQL.make_visitors.run()
+    _judge_mail_acts()
     _join_arrivals(now)
     SQL.resolve_people.run()
     SQL.mark_unknown.run()
@@ -36,10 +41,20 @@ def step(now: datetime, batch: int = BATCH) -> int:
     return taken
 
 
+def _judge_mail_acts() -> None:
+    """Tell machines from readers; what this digest says of acts that are in the ledger already is said there."""
+    clicked, opened = registry.by_key("mail_clicked").code, registry.by_key("mail_opened").code
+    VERDICTS.clear_verdicts.run()
+    if VERDICTS.judge_mail_acts.run({"clicked": clicked, "opened": opened, "trap": str(tokens.TRAP_LINK)}):
+        VERDICTS.note_verdicts.run()
+        ledger.judge(VERDICTS.changed_verdicts.text)
+
+
 def _join_arrivals(now: datetime) -> None:
-    pairs = [(row["visitor_lead_id"], row["lead_id"]) for row in SQL.arrivals.rows({"now": now})]
-    if pairs:
-        identity.join_visitors(pairs, now)
+    arrived = SQL.arrivals.rows({"now": now, "clicked": registry.by_key("mail_clicked").code})
+    if arrived:
+        identity.join_visitors([(row["visitor_lead_id"], row["lead_id"]) for row in arrived], now)
+        identity.note_arrivals([(row["visitor"], row["visitor_lead_id"]) for row in arrived])
 
 
 def _cause_facts() -> None:

@@ -11,7 +11,10 @@ DOWNLOAD = Kind(
 )
 CUSTOM = Kind(5, "custom", "計測イベント", "Tracked event", "bolt", "web", object="page", own=True)
 VISITOR_JOINED = Kind(6, "visitor_joined", "匿名の訪問履歴を統合", "Earlier visits joined", "link", "web")
+VISITOR_LEFT = Kind(
+    7, "visitor_left", "別の人の訪問履歴を切り離し", "Somebody else's visits taken off", "unlink", "web"
+)
 
-KINDS = (PAGE_VIEW, DWELL, SCROLL, DOWNLOAD, CUSTOM, VISITOR_JOINED)
+KINDS = (PAGE_VIEW, DWELL, SCROLL, DOWNLOAD, CUSTOM, VISITOR_JOINED, VISITOR_LEFT)
 
 OBJECTS = (Object("page", "coalesce(nullif(title, ''), url)"),)

@@ -4,3 +4,4 @@ from hagukumi.kit.sql import Queries
 
 SQL = Queries(__file__)
 READS = Queries(__file__, "reads.sql")
+VERDICTS = Queries(__file__, "verdicts.sql")

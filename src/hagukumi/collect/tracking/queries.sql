@@ -50,18 +50,34 @@ made AS (
 INSERT INTO lead_identity (kind, value, lead_id) SELECT 'visitor', visitor, lead_id FROM numbered;
 
 -- name: arrivals
--- One row per arrival from a mail that ties a browser without a name to the reader: (visitor_lead_id, lead_id).
--- An arrival counts once, for the first browser that shows it; a browser that already has a name keeps it.
-WITH first AS (
-    SELECT DISTINCT ON (details ->> 'arrival') (details ->> 'arrival')::uuid AS arrival, visitor, lead_id
+-- One row per arrival from a mail that ties a browser without a name to the reader: (visitor, visitor_lead_id, lead_id).
+-- An arrival counts once, for the first browser that shows it; a browser that already has a name keeps it. What follows
+-- a link that a machine alone has followed is that machine's browser and ties nothing. Index: delivery_pkey, activity's key.
+WITH shown AS (
+    SELECT DISTINCT ON (details ->> 'arrival') (details ->> 'arrival')::uuid AS arrival, visitor, lead_id, delivery_id, at
     FROM digest_row WHERE drop_reason = '' AND visitor <> '' AND lead_id IS NOT NULL AND details ? 'arrival'
     ORDER BY details ->> 'arrival', id
+),
+first AS (
+    SELECT s.* FROM shown s
+    WHERE NOT coalesce((
+        SELECT bool_and(click.machine) FROM (
+            SELECT NOT ({by_a_person}) AS machine FROM digest_row a
+            WHERE a.kind = 'click' AND a.drop_reason = '' AND a.lead_id = s.lead_id AND a.delivery_id = s.delivery_id
+            UNION ALL
+            SELECT NOT ({by_a_person}) FROM delivery d JOIN lead l ON l.lead_id = d.lead_id
+            JOIN activity a ON a.lead_id = coalesce(l.merged_into, l.lead_id) AND a.kind = %(clicked)s::smallint
+             AND a.object_id = d.message_id
+             AND a.at BETWEEN s.at - interval '11 minutes' AND s.at + interval '1 minute'
+            WHERE d.lead_id = s.lead_id AND d.id = s.delivery_id
+        ) click
+    ), false)
 ),
 claimed AS (
     INSERT INTO seen_event (event_id, at) SELECT arrival, %(now)s::timestamptz FROM first
     ON CONFLICT DO NOTHING RETURNING event_id
 )
-SELECT DISTINCT ON (seen.lead_id) seen.lead_id AS visitor_lead_id, coalesce(known.merged_into, known.lead_id) AS lead_id
+SELECT DISTINCT ON (seen.lead_id) first.visitor, seen.lead_id AS visitor_lead_id, coalesce(known.merged_into, known.lead_id) AS lead_id
 FROM first JOIN claimed ON claimed.event_id = first.arrival
 JOIN lead_identity i ON i.kind = 'visitor' AND i.value = first.visitor
 JOIN lead seen ON seen.lead_id = i.lead_id AND seen.known_at IS NULL
@@ -95,7 +111,8 @@ ON CONFLICT (url) DO UPDATE SET title = excluded.title WHERE excluded.title <> '
 
 -- name: cause_web_facts
 -- One fact per row of a tagged page. `amount`: seconds (dwell, at most four hours a row) or percent (scroll).
--- `details`: what the page sent, and the referrer where it is another site.
+-- `details`: what the page sent, the referrer where it is another site, and `browser` (the lead that the browser was before
+-- a mail tied it to its reader) until they have named themselves: mail is passed on, and these rows can be told apart.
 INSERT INTO fact (lead_id, at, kind, object_id, amount, details)
 SELECT r.person, r.at,
        CASE r.kind WHEN 'view' THEN %(view)s::smallint WHEN 'dwell' THEN %(dwell)s::smallint
@@ -109,21 +126,21 @@ SELECT r.person, r.at,
            coalesce(r.details - 'arrival', '{}')
            || CASE WHEN r.kind = 'view' AND r.referrer <> ''
                     AND substring(r.referrer FROM '^https?://[^/?]+') IS DISTINCT FROM substring(r.url FROM '^https?://[^/?]+')
-                   THEN jsonb_build_object('referrer', r.referrer) ELSE '{}' END,
+                   THEN jsonb_build_object('referrer', r.referrer) ELSE '{}' END
+           || CASE WHEN weak.lead_id IS NOT NULL THEN jsonb_build_object('browser', weak.lead_id) ELSE '{}' END,
            '{}'
        )
 FROM digest_row r JOIN page ON page.url = r.url
+LEFT JOIN lead_identity weak ON weak.kind = 'arrived' AND weak.value = r.visitor
 WHERE r.drop_reason = '' AND r.kind IN ('view', 'dwell', 'scroll', 'download', 'custom');
 
 -- name: cause_mail_facts
--- One fact per click or open, about the message of its delivery. What came within two seconds of sending, or from a
--- scanner's agent, carries {"by": "suspect"}. Index: delivery_pkey (lead_id).
+-- One fact per click or open, about the message of its delivery, with the verdict that the row carries (verdicts.sql).
+-- Index: delivery_pkey (lead_id).
 INSERT INTO fact (lead_id, at, kind, object_id, details)
 SELECT r.person, r.at, CASE r.kind WHEN 'click' THEN %(clicked)s::smallint ELSE %(opened)s::smallint END, d.message_id,
        nullif(
-           coalesce(r.details, '{}') || CASE WHEN r.url <> '' THEN jsonb_build_object('url', r.url) ELSE '{}' END
-           || CASE WHEN r.at < coalesce(d.sent_at, d.queued_at) + interval '2 seconds' THEN '{"by": "suspect"}'::jsonb
-                   ELSE '{}' END,
+           coalesce(r.details, '{}') || CASE WHEN r.url <> '' THEN jsonb_build_object('url', r.url) ELSE '{}' END,
            '{}'
        )
 FROM digest_row r LEFT JOIN delivery d ON d.lead_id = r.lead_id AND d.id = r.delivery_id

@@ -151,7 +151,7 @@ def _days(entries: Sequence[Entry]) -> list[Day]:
         if not days or days[-1].date != day:
             days.append(Day(day, []))
             visit = None
-        if entry.kind.group != WEB or entry.kind.key == "visitor_joined":
+        if entry.kind.group != WEB or entry.kind.key in ("visitor_joined", "visitor_left"):
             days[-1].items.append(entry)
         elif visit and visit.entries[-1].at - entry.at <= VISIT_GAP:
             visit.entries.append(entry)

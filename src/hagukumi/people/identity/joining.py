@@ -31,3 +31,28 @@ def join_visitors(pairs: Sequence[tuple[int, int]], now: datetime) -> int:
         )
         ledger.record_pending()
     return joined
+
+
+def note_arrivals(browsers: Sequence[tuple[str, int]]) -> None:
+    """Remember that a mail alone has tied each (visitor, the anonymous lead it was): mail is passed on."""
+    SQL.note_arrivals.run({"visitors": [visitor for visitor, _ in browsers], "leads": [lead for _, lead in browsers]})
+
+
+def take_browsers(pairs: Sequence[tuple[str, int]], now: datetime) -> int:
+    """Each (visitor, lead_id) has named itself in a form: the browser is theirs from now on, whoever's it was.
+
+    Where a mail alone had tied it to somebody else, what was done there may be anybody's: it goes back to a visitor
+    without a name, and counts for neither. Returns how many browsers changed hands.
+    """
+    if not pairs:
+        return 0
+    params = {"visitors": [visitor for visitor, _ in pairs], "persons": [person for _, person in pairs], "now": now}
+    with transaction.atomic():
+        ledger.open_beat_tables()
+        ledger.record_pending()
+        left = registry.by_key("visitor_left").code
+        SQL.leave_doubtful.run({**params, "kind": left})
+        taken = SQL.take_browsers.run(params)
+        SQL.forget_arrivals.run(params)
+        ledger.record_pending()
+    return taken

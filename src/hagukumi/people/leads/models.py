@@ -63,7 +63,10 @@ class Lead(models.Model):
 
 
 class LeadIdentity(models.Model):
-    """What identifies a person: kind `email`, `visitor`, `phone_name`, `crm`; `value` is normalised (kit.ja)."""
+    """What identifies a person: kind `email`, `visitor`, `phone_name`, `crm`; `value` is normalised (kit.ja).
+
+    Kind `arrived`: the value is a visitor that a mail alone has tied to its reader, the lead who it was before.
+    """
 
     pk = models.CompositePrimaryKey("kind", "value")
     kind = models.CharField(max_length=12)

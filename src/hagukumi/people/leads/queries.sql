@@ -48,28 +48,38 @@ WHERE t.kind = ANY(%(kinds)s::smallint[])
 GROUP BY t.lead_id
 ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
 
+-- name: open_unsure
+-- Touched leads whose last own act may not be theirs after all: it was a machine's, or visits were taken off.
+CREATE TEMP TABLE IF NOT EXISTS unsure (lead_id bigint NOT NULL);
+
+-- name: fill_unsure
+-- Index: activity's key.
+INSERT INTO unsure
+SELECT t.lead_id FROM touched t JOIN activity a ON a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind
+WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND NOT ({by_a_person})
+UNION
+SELECT lead_id FROM touched WHERE kind = %(left)s::smallint;
+
 -- name: recency_back
--- Where the last own act of a touched lead proved to be a machine's, it is the last one by a person again.
--- Index: activity's key, read backwards.
+-- The last own act of those in `unsure` is the last one that is a person's. Index: activity's key, read backwards.
 UPDATE lead_recency r SET at = last.at
-FROM (
-    SELECT DISTINCT t.lead_id, t.at FROM touched t JOIN activity a ON a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind
-    WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND NOT ({by_a_person})
-) gone
+FROM unsure u
 CROSS JOIN LATERAL (
     SELECT a.at FROM activity a
-    WHERE a.lead_id = gone.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+    WHERE a.lead_id = u.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
     ORDER BY a.at DESC LIMIT 1
 ) last
-WHERE r.lead_id = gone.lead_id AND r.at = gone.at AND last.at < r.at;
+WHERE r.lead_id = u.lead_id AND last.at < r.at;
 
 -- name: recency_gone
--- Who has done nothing by themselves after all has no last act.
-DELETE FROM lead_recency r USING touched t
-WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND r.lead_id = t.lead_id AND r.at = t.at AND NOT EXISTS (
-    SELECT FROM activity a
-    WHERE a.lead_id = r.lead_id AND a.at = r.at AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+-- Who of them has done nothing by themselves has no last act.
+DELETE FROM lead_recency r USING unsure u
+WHERE r.lead_id = u.lead_id AND NOT EXISTS (
+    SELECT FROM activity a WHERE a.lead_id = r.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
 );
+
+-- name: clear_unsure
+DELETE FROM unsure;
 
 -- name: tagged_at
 -- every act: tags are put by staff and by the house

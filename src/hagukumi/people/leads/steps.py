@@ -22,12 +22,16 @@ def refresh_search(now: datetime) -> int:
 def refresh_recency(now: datetime) -> int:
     """Step of the beat: move touched leads' last own act forward, or back where that proved to be a machine's."""
     codes = [kind.code for kind in registry.own()]
-    touched = ledger.touched_kinds() & set(codes)
-    if not touched:
-        return 0
     doubtful = [kind.code for kind in registry.own() if kind.doubtful]
-    params = {"kinds": codes, "doubtful": doubtful}
-    moved = SQL.recency_touched.run(params)
-    if not touched.isdisjoint(doubtful):
-        moved += SQL.recency_back.run(params) + SQL.recency_gone.run(params)
+    left = registry.by_key("visitor_left").code
+    touched = ledger.touched_kinds()
+    moved = 0
+    if not touched.isdisjoint(codes):
+        moved = SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful})
+    if touched.isdisjoint([*doubtful, left]):
+        return moved
+    SQL.open_unsure.run()
+    if SQL.fill_unsure.run({"doubtful": doubtful, "left": left}):
+        moved += SQL.recency_back.run({"kinds": codes}) + SQL.recency_gone.run({"kinds": codes})
+        SQL.clear_unsure.run()
     return moved

@@ -202,4 +202,5 @@ _WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
     "visitor_joined": _joined,
     "phase_moved": _moved,
     "handover_returned": _returned,
+    "visitor_left": _joined,
 }
