@@ -24,6 +24,7 @@ SELECT event_id, at, kind, visitor, lead_id, delivery_id, object_id, url, title,
 FROM held ORDER BY id;
 
 -- name: judge_mail_acts
+-- every act: it is here that they are told apart
 -- Who did each open and click of this digest, and those within a minute of them in the ledger: one row per act that is not
 -- a person's. Everything of one mail to one person is looked at together; a verdict is never taken back by this, and one
 -- that a person has given ("staff") stays. By what speaks for a machine, the strongest first:
@@ -56,7 +57,6 @@ act AS MATERIALIZED (
            coalesce(a.details ->> 'link', a.details ->> 'url'), coalesce(a.details ->> 'by', ''),
            coalesce(a.details ->> 'why', ''), m.sent_at
     FROM mail m CROSS JOIN LATERAL (
-        -- every act: it is here that they are told apart
         SELECT * FROM activity x
         WHERE x.lead_id = m.lead_id AND x.at >= m.since AND x.at <= m.until
           AND x.kind IN (%(clicked)s::smallint, %(opened)s::smallint) AND x.object_id = m.message_id
