@@ -17,7 +17,7 @@ FRONT := $(shell find frontend src/hagukumi/screens -type f \( -path 'frontend/*
 CATALOGUES := $(shell find src/hagukumi/locale -name '*.po' 2>/dev/null)
 say = @printf '→ %s\n'
 
-.PHONY: help up test lint types layers islands unit browser e2e bench lock front clean
+.PHONY: help up test lint types layers islands unit browser e2e mutate bench lock front clean
 
 help: ## このヘルプ / this help
 	@printf '育み Hagukumi\n\n'
@@ -58,6 +58,10 @@ unit: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues 
 e2e: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues browser ## ブラウザのテスト / browser tests
 	$(say) 'テスト（ブラウザ） / tests: browser'
 	@$(BIN)/pytest -m browser $(ARGS); code=$$?; test $$code -eq 5 || exit $$code
+
+mutate: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues ## わざと壊してテストが気づくか（NAME=judge など） / break it on purpose: do the tests notice?
+	$(say) 'わざと壊します / mutations'
+	@$(BIN)/python tests/mutations/run.py $(NAME)
 
 bench: $(STAMPS)/dev $(STAMPS)/project $(STAMPS)/catalogues ## 性能を測る（NAME=w1 など） / measure (NAME=w1)
 	@for name in $${NAME:-w1 w2 w6 w7}; do $(BIN)/hagukumi bench $$name --json || exit $$?; done

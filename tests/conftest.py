@@ -93,6 +93,19 @@ def seller(db, now):
 
 
 @pytest.fixture
+def outsider(db, now) -> Callable:
+    """`outsider(role)`: one more member of that role, who has nothing to do with what a test has made."""
+
+    def make(role: str):
+        from hagukumi.accounts.models import User
+
+        email = f"outsider.{role}@example.co.jp"
+        return User.objects.create_user(email, "another-long-password", name="部外 一郎", role=role, created_at=now)
+
+    return make
+
+
+@pytest.fixture
 def signed_in() -> Callable:
     """A Django test client in which the given member of staff is signed in."""
     from django.test import Client
