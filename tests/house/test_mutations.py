@@ -1,4 +1,4 @@
-"""The kept mutations can still be made: their files, texts and tests are there. (That they are noticed: `make mutate`.)"""
+"""The kept mutations can still be made: file, text and tests are there. That they are noticed, `make mutate` says."""
 
 import pytest
 

@@ -20,6 +20,7 @@ import itertools
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -257,6 +258,7 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--check", action="store_true", help="only whether every change can still be made")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server and the copies go with us
     chosen = _chosen(given.words)
     if given.check:
         verdicts = [Verdict(one, ERROR, because, 0.0) for one in chosen if (because := problem(one))]

@@ -146,3 +146,102 @@ def test_the_address_pattern_of_the_gate_is_that_of_the_rules(db):
             query = sql.SQL("SELECT {} FROM (SELECT {} AS email) x").format(sql.SQL(test), sql.Literal(sample))
             cursor.execute(query.as_string(None).replace("%", "%%"), {})
             assert cursor.fetchone()[0] is not rules.sendable_address(sample), sample
+
+
+MARKETING, OPERATIONAL = "marketing", "operational"
+
+
+@pytest.mark.parametrize(
+    ("cap", "earlier", "kind", "goes"),
+    [
+        (1, [], MARKETING, True),
+        (1, [("sent", MARKETING)], MARKETING, False),
+        (1, [("sending", MARKETING)], MARKETING, False),
+        (1, [("unknown", MARKETING)], MARKETING, False),  # it may have arrived
+        (1, [("failed", MARKETING)], MARKETING, True),
+        (1, [("skipped", MARKETING)], MARKETING, True),
+        (1, [("sent", OPERATIONAL)], MARKETING, True),
+        (1, [("sent", MARKETING)], OPERATIONAL, True),
+        (2, [("sent", MARKETING)], MARKETING, True),
+        (2, [("sent", MARKETING), ("unknown", MARKETING)], MARKETING, False),
+        (0, [("sent", MARKETING)] * 5, MARKETING, True),  # no limit
+    ],
+)
+@pytest.mark.parametrize("broadcast", [None, 1])
+def test_what_counts_for_the_daily_cap(message, consenting, queue, now, cap, earlier, kind, goes, broadcast):
+    Workspace.objects.update(daily_mail_cap=cap)
+    (lead,) = consenting(1)
+    other = Message.objects.create(
+        name="別", subject="x", mjml="x", sender=message.sender, kind=OPERATIONAL, created_at=now, updated_at=now
+    )
+    by_kind = {MARKETING: message, OPERATIONAL: other}
+    for number, (state, of_kind) in enumerate(earlier):
+        queue(by_kind[of_kind], [lead], f"before{number}")
+        Delivery.objects.filter(occurrence=f"before{number}").update(state=state, sent_at=now)
+    queue(by_kind[kind], [lead], "this", broadcast_id=broadcast)
+    Delivery.objects.filter(occurrence="this").update(due_at=now)
+
+    assert [job.occurrence for job in claim(now)] == (["this"] if goes else [])
+
+    row = Delivery.objects.get(occurrence="this")
+    refused = ("skipped", "daily_cap") if broadcast else ("queued", "daily_cap")
+    assert (row.state, row.reason) == (("sending", "") if goes else refused)
+
+
+@pytest.fixture
+def broadcast(message, now):
+    from hagukumi.channels.mail.models import Broadcast
+    from hagukumi.judge.segments.models import Segment
+
+    everybody = Segment.objects.create(name="全員", tree={"all": []}, created_at=now, updated_at=now, built_at=now)
+    return Broadcast.objects.create(message=message, segment=everybody, state="sending", created_at=now)
+
+
+def test_a_paused_broadcast_is_held_until_it_is_resumed(broadcast, message, consenting, queue, now):
+    from hagukumi.channels.mail import services
+
+    (lead,) = consenting(1)
+    queue(message, [lead], "b1", broadcast_id=broadcast.pk)
+    Delivery.objects.update(due_at=now)
+    assert services.pause(broadcast.pk)
+    assert claim(now) == []
+    assert verdicts() == {lead: ("queued", "")}
+    assert Delivery.objects.get().due_at == rules.UNTIL_RESUMED
+    assert services.resume(broadcast.pk, now)
+    assert [job.lead_id for job in claim(now)] == [lead]
+
+
+def test_a_cancelled_broadcast_sends_nothing_of_what_was_queued(broadcast, message, consenting, queue, now):
+    """Also what a step queued in the moment of the cancelling."""
+    (lead,) = consenting(1)
+    type(broadcast).objects.update(state="cancelled")
+    queue(message, [lead], "b1", broadcast_id=broadcast.pk)
+    assert claim() == []
+    assert verdicts() == {lead: ("skipped", "cancelled")}
+
+
+def test_a_broadcast_begins_at_its_time_and_not_before(broadcast, message, consenting, now):
+    from datetime import timedelta
+
+    from hagukumi.channels.mail import services
+
+    type(broadcast).objects.update(state="scheduled", scheduled_at=now)
+    assert services.step(now - timedelta(seconds=1)) == 0
+    assert type(broadcast).objects.get().state == "scheduled"
+    services.step(now)
+    assert type(broadcast).objects.get().state == "sending"
+
+
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [("failed", True), ("skipped", True), ("unknown", True), ("queued", False), ("sending", False), ("sent", False)],
+)
+def test_a_person_sends_again_only_what_is_over_and_did_not_arrive(message, consenting, queue, now, state, again):
+    from hagukumi.channels.mail import services
+
+    (lead,) = consenting(1)
+    queue(message, [lead])
+    Delivery.objects.update(state=state, sent_at=now, reason="x")
+    assert services.resend(lead, Delivery.objects.get().id, now) is again
+    row = Delivery.objects.get()
+    assert (row.state, row.reason) == (("queued", "resent") if again else (state, "x"))
