@@ -186,6 +186,16 @@ def test_a_browser_with_a_name_keeps_it(say, now, people):
     assert {fact.lead_id for fact in facts(kinds.PAGE_VIEW)} == {first}
 
 
+def test_what_a_merged_persons_browser_and_mail_say_is_of_who_they_became(say, now, people):
+    old, kept = people(2)
+    LeadIdentity.objects.create(kind="visitor", value="visitor-0001", lead_id=old)
+    Lead.objects.filter(pk=old).update(state="merged", merged_into=kept)
+    say()
+    say("click", lead_id=old, delivery_id=1, url=PRICE)
+    beat(now)
+    assert {fact.lead_id for kind in (kinds.PAGE_VIEW, mail.MAIL_CLICKED) for fact in facts(kind)} == {kept}
+
+
 def test_hostile_texts_are_kept_as_they_are(say, now):
     say(
         title="<script>alert(1)</script>'; DROP TABLE lead; -- \u202e",

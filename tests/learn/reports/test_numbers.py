@@ -60,6 +60,15 @@ def test_a_machine_reacts_for_nobody(people, now):
     assert [step.people for step in services.funnel(WINDOW, now + timedelta(days=1))] == [3, 2, 0, 0, 0, 0]
 
 
+def test_a_merged_person_is_counted_once_in_the_funnel_and_in_the_sources(history, now):
+    """Two cards of one person: the one that is left is in the cohort, the other is nobody of its own any more."""
+    kept, gone = history["ids"][10:12]
+    Lead.objects.filter(lead_id=gone).update(state="merged", merged_into=kept)
+    found = services.funnel(WINDOW, now + timedelta(days=2))
+    assert [step.people for step in found] == [19, 11, 7, 5, 4, 2]
+    assert {row["name"]: row["leads"] for row in services.source_yield(WINDOW)} == {"展示会": 11, "Web": 8}
+
+
 def test_the_funnel_of_one_source(history, now):
     window = services.Window(WINDOW.first, WINDOW.last, history["web"].id)
     assert [step.people for step in services.funnel(window, now + timedelta(days=2))] == [8, 1, 1, 1, 1, 1]
