@@ -142,7 +142,7 @@ class Bench:
             self._write(path, before)
         return Verdict(mutation, *_judged(code, said), time.monotonic() - started)
 
-    def run_tests(self, tests: tuple[str, ...]) -> tuple[int, str]:
+    def run_tests(self, tests: tuple[str, ...], limit: float = LIMIT_SECONDS) -> tuple[int, str]:
         """(pytest's exit status, what it said). The database of the first run is used again by the others."""
         command = [
             sys.executable,
@@ -158,7 +158,7 @@ class Bench:
         ]
         try:
             done = subprocess.run(
-                command, cwd=self.tree, env=self._environment, capture_output=True, text=True, timeout=LIMIT_SECONDS
+                command, cwd=self.tree, env=self._environment, capture_output=True, text=True, timeout=limit
             )
         except subprocess.TimeoutExpired:
             return 1, "FAILED (the tests did not end)"
@@ -210,7 +210,7 @@ def _must_be_green(benches: list[Bench], chosen: list[Mutation]) -> None:
     for number, bench in enumerate(benches):
         if not tests:
             return
-        code, said = bench.run_tests(tests if number == 0 else tests[:1])
+        code, said = bench.run_tests(tests if number == 0 else tests[:1], limit=10 * LIMIT_SECONDS)
         if code != 0:
             print(said)
             raise SystemExit("the tests are red without any change")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hagukumi.accounts.models import Workspace
-from hagukumi.sales.deals import services
-from hagukumi.sales.deals.models import Handover
+from hagukumi.sales.handovers import reads, services
+from hagukumi.sales.handovers.models import Handover
 
 pytestmark = pytest.mark.django_db
 MADE = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -55,36 +55,38 @@ def test_an_answer_after_the_due_time_was_not_in_time(handed, seller):
             services.give_back(lead, number, user_id=seller.pk, reason="not_now", note="", now=answered)
         else:
             services.accept(lead, number, user_id=seller.pk, now=answered)
-    counts = services.desk_counts(MADE, DUE + timedelta(days=3))
-    assert counts == {"open": 0, "late": 0, "accepted": 5, "returned": 1, "in_time": 3}
+    counts = reads.counts(MADE, DUE + timedelta(days=3))
+    assert counts == {
+        "open": 0, "late": 0, "accepted": 5, "returned": 1, "in_time": 3, "answered": 6, "on_time": 0.5
+    }  # fmt: skip
 
 
 def test_only_answers_since_the_given_instant_are_counted(handed, seller):
     (first, one), (second, two) = handed(2)
     services.accept(first, one, user_id=seller.pk, now=DUE - 2 * SECOND)
     services.accept(second, two, user_id=seller.pk, now=DUE - SECOND)
-    assert services.desk_counts(DUE - SECOND, DUE)["in_time"] == 1
-    assert services.desk_counts(DUE - SECOND, DUE)["accepted"] == 1
+    assert reads.counts(DUE - SECOND, DUE)["in_time"] == 1
+    assert reads.counts(DUE - SECOND, DUE)["accepted"] == 1
 
 
 @pytest.mark.parametrize(("at", "late"), [(MADE, False), (DUE, False), (DUE + SECOND, True)])
 def test_the_desk_says_who_is_late(handed, at, late):
     handed(2)
-    assert [row["is_late"] for row in services.desk("open", at)] == [late, late]
-    assert services.desk_counts(MADE, at)["late"] == (2 if late else 0)
+    assert [row["is_late"] for row in reads.desk("open", at)] == [late, late]
+    assert reads.counts(MADE, at)["late"] == (2 if late else 0)
 
 
 def test_what_was_answered_is_late_no_more(handed, seller):
     ((lead, number),) = handed(1)
     services.accept(lead, number, user_id=seller.pk, now=DUE + SECOND)
-    assert [row["is_late"] for row in services.desk("accepted", DUE + 2 * SECOND)] == [False]
+    assert [row["is_late"] for row in reads.desk("accepted", DUE + 2 * SECOND)] == [False]
 
 
 def test_the_most_urgent_stands_first(people):
     first, second, third = people(3)
     for lead, at in ((second, MADE), (third, MADE + SECOND), (first, MADE - SECOND)):
         services.hand_over(lead, cause="手動", now=at)
-    assert [row["lead_id"] for row in services.desk("open", MADE)] == [first, second, third]
+    assert [row["lead_id"] for row in reads.desk("open", MADE)] == [first, second, third]
 
 
 @pytest.mark.parametrize(("at", "late"), [(DUE - timedelta(minutes=1), False), (DUE + timedelta(minutes=1), True)])
