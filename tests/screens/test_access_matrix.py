@@ -140,6 +140,7 @@ AMS  AMS  /funnel/
 AMS  AMS  /plan/
 AM-  AM-  /plan/save/
 A--  A--  /settings/health/
+-    A--  /settings/health/<slug:owner>/<int:object_id>/again/
 """
 
 # which scope a token needs, and no other one is enough; any: whichever it has

@@ -58,3 +58,16 @@ def names(wanted: Mapping[str, Collection[int]], lead_id: int = 0) -> dict[tuple
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(_OBJECTS[table].select() for table in asked), parameters)
         return {(table, key): (ja or "", en or "") for table, key, ja, en in cursor.fetchall()}
+
+
+def latest(table: str, limit: int = 200) -> list[list[Any]]:
+    """[id, Japanese name] of the newest rows of a table, for choosing one; [] for a table that nobody registered."""
+    one = _OBJECTS.get(table)
+    if one is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {one.key}, {one.name} FROM {one.source or one.table} ORDER BY {one.key} DESC LIMIT %s",  # noqa: S608
+            [limit],
+        )
+        return [list(row) for row in cursor.fetchall()]

@@ -91,3 +91,8 @@ def _line(cells: list[Any]) -> bytes:
 def _safe(cell: Any) -> str:
     text = "1" if cell is True else "" if cell is False or cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def choices() -> list[tuple[int, str]]:
+    """(id, name) of every form, by name."""
+    return list(Form.objects.order_by("name").values_list("id", "name"))

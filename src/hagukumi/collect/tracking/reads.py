@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from . import kinds
+from .models import Page, Site
 from .queries import READS
 
 
@@ -36,3 +37,18 @@ def drops_by_day(first: date) -> list[dict[str, Any]]:
 def alive(since: datetime) -> list[dict[str, Any]]:
     """(origin, views, people) since an instant, for sites that were heard."""
     return READS.alive.rows({"view": kinds.PAGE_VIEW.code, "since": since})
+
+
+def offered_pages(limit: int = 300) -> list[Page]:
+    """Pages for choosing one: those with a category first."""
+    return list(Page.objects.order_by("-category", "url")[:limit])
+
+
+def categories_in_use() -> list[str]:
+    """The categories that some page has."""
+    return list(Page.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct())
+
+
+def site_origins() -> list[str]:
+    """Where the sites of ours are: `https://www.example.co.jp`, by name."""
+    return list(Site.objects.order_by("origin").values_list("origin", flat=True))

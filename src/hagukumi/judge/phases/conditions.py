@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal, LiteralString
 
+from django.utils.translation import gettext as _
 from psycopg import sql
 from pydantic import Field, StringConstraints
 
 from hagukumi.judge.segments import rules as segment_rules
 from hagukumi.judge.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
+from hagukumi.judge.segments.controls import Offer, Options, control, pick
 from hagukumi.ledger import kinds as ledger_kinds
 from hagukumi.ledger import services as ledger
 
@@ -66,6 +68,24 @@ class InPhase(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.standing.row({"lead_id": lead_id, "model": self.model})
         return [Evidence(words(row["name"], row["name_en"] or row["name"]), row["since"])] if row else []
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        models: Options = []
+        phases: dict[str, Options] = {}
+        for row in SQL.offered.rows():
+            if row["model"] not in phases:
+                models.append([row["model"], pick(row["model_name"], row["model_name_en"] or row["model_name"])])
+            phases.setdefault(row["model"], []).append([row["key"], pick(row["name"], row["name_en"] or row["name"])])
+        if not models:
+            return None
+        first = models[0][0]
+        controls = [
+            control("model", "select", options=models),
+            control("phases", "multi", _("フェーズ"), by="model", options_by=phases),
+            control("days", "number", _("日以上（空は問わない）"), optional=True, min=1, after=True),
+        ]
+        return Offer(110, {"model": first, "phases": phases[first][0][:1]}, controls)
 
 
 class ActedSincePhase(Condition):

@@ -180,3 +180,9 @@ LEFT JOIN score_version v ON v.id = s.version_id
 LEFT JOIN phase_rule r ON r.id = p.rule_id
 WHERE h.model_id = %(model_id)s::bigint
 ORDER BY h.position, p.since DESC, p.lead_id DESC;
+
+-- name: offered
+-- Every phase of every model in order: what a condition may name.
+SELECT m.key AS model, m.name AS model_name, m.name_en AS model_name_en, p.key, p.name, p.name_en
+FROM phase p JOIN phase_model m ON m.id = p.model_id
+ORDER BY m.id, p.position;

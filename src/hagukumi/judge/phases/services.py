@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 from psycopg import sql
 
 from hagukumi.judge.segments import services as segments
@@ -47,6 +48,11 @@ def primary() -> PhaseModel | None:
 def phases_of(model_id: int) -> list[Phase]:
     """A model's phases in order."""
     return list(Phase.objects.filter(model_id=model_id).order_by("position"))
+
+
+def phases_in(model_id: int) -> QuerySet[Phase]:
+    """A model's phases in order, for a form to choose from."""
+    return Phase.objects.filter(model_id=model_id).order_by("position")
 
 
 def phase(model_key: str, phase_key: str) -> Phase:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
+from django.utils.translation import gettext as _
 from psycopg import sql
 from pydantic import Field, model_validator
 
@@ -16,6 +17,7 @@ from hagukumi.judge.segments.conditions import (
     literal,
     words,
 )
+from hagukumi.judge.segments.controls import Offer, control
 
 from .queries import SQL
 
@@ -88,3 +90,16 @@ class Scored(Condition):
             f"attribute {row['attribute']} + behaviour {row['behaviour']} = {row['total']}",
         )
         return [Evidence(said, row["at"])]
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        if not SQL.has_model.value():
+            return None
+        sides = [["total", _("合計")], ["attribute", _("属性")], ["behaviour", _("行動")]]
+        controls = [
+            control("side", "select", options=sides),
+            control("gte", "number", _("点以上"), optional=True, after=True),
+            control("lte", "number", _("点以下"), optional=True, after=True),
+            control("reached", "check", _("基準に到達")),
+        ]
+        return Offer(100, {"side": "total", "gte": 10}, controls)

@@ -117,3 +117,6 @@ SELECT name FROM score_model WHERE id = %(model_id)s::bigint;
 SELECT s.*, v.threshold FROM lead_score s JOIN score_version v ON v.id = s.version_id
 WHERE s.lead_id = %(lead_id)s::bigint
   AND s.model_id = coalesce(%(model_id)s::bigint, (SELECT min(id) FROM score_model));
+
+-- name: has_model
+SELECT EXISTS (SELECT 1 FROM score_model);

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from psycopg import sql
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
+from hagukumi.judge.segments.controls import Offer
 from hagukumi.ledger import kinds
 
 SCHEMA = 1
@@ -110,6 +111,11 @@ class Condition(BaseModel):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         """At most three facts behind the answer for one lead."""
         return []
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        """How the builder offers this leaf, in the reader's language; None where it does not."""
+        return None
 
 
 _LEAVES: dict[str, type[Condition]] = {}

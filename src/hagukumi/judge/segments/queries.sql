@@ -130,3 +130,7 @@ LEFT JOIN company c ON c.id = l.company_id
 WHERE m.segment_id = %(segment_id)s::bigint
   AND (%(since)s::timestamptz IS NULL OR (m.since, m.lead_id) < (%(since)s::timestamptz, %(after)s::bigint))
 ORDER BY m.since DESC, m.lead_id DESC LIMIT %(limit)s::int;
+
+-- name: offered
+-- Segments in use, by name: what a condition may name.
+SELECT id, name FROM segment WHERE archived_at IS NULL ORDER BY name, id;

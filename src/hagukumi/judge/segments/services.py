@@ -14,12 +14,20 @@ from hagukumi.ledger import services as ledger
 from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
 from .conditions import Condition, ConditionError, Evidence, Moment, dump, language, literal, parse, register, words
+from .conditions import leaves as known_leaves
 from .models import Segment
 from .queries import SQL
 
 Tree = Condition | Mapping[str, Any]
 __all__ = ["Condition", "ConditionError", "Evidence", "parse"]  # read by the rooms above
 register_condition = register
+
+
+def leaf_types() -> list[type[Condition]]:
+    """Every type of condition, of this room and those above."""
+    return list(known_leaves().values())
+
+
 for _leaf in leaves.LEAVES:
     register(_leaf)
 BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")

@@ -123,11 +123,6 @@ def export_rows(filters: Filters, limit: int) -> list[dict[str, Any]]:
     return rows[:limit]
 
 
-def tags() -> list[str]:
-    """Tags in use, by name, at most 200."""
-    return [row["tag"] for row in SQL.tags.rows()]
-
-
 def colleagues(company_id: int, lead_id: int) -> list[dict[str, Any]]:
     """Other known people of a company, the most recently active first, at most eight."""
     return SQL.colleagues.rows({"company_id": company_id, "lead_id": lead_id})

@@ -47,10 +47,6 @@ ORDER BY asked.place;
 SELECT coalesce((SELECT id FROM score_model ORDER BY id LIMIT 1), 0) AS score_model,
        coalesce((SELECT id FROM phase_model ORDER BY is_primary DESC, id LIMIT 1), 0) AS phase_model;
 
--- name: tags
--- Tags in use, by name, at most 200.
-SELECT DISTINCT tag FROM lead_tag ORDER BY tag LIMIT 200;
-
 -- name: colleagues
 -- Other known people of the same company, the most recently active first.
 SELECT l.lead_id, l.last_name, l.first_name, l.title, l.department, r.at AS last_at

@@ -12,6 +12,11 @@ def one(lead_id: int) -> Lead | None:
     return Lead.objects.select_related("company", "owner", "source").filter(lead_id=lead_id).first()
 
 
+def tags(limit: int = 200) -> list[str]:
+    """Tags in use, by name."""
+    return list(LeadTag.objects.order_by("tag").values_list("tag", flat=True).distinct()[:limit])
+
+
 def tags_of(lead_id: int) -> list[str]:
     """The person's tags, by name."""
     return list(LeadTag.objects.filter(lead_id=lead_id).order_by("tag").values_list("tag", flat=True))

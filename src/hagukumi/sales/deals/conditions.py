@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext as _
 from psycopg import sql
 
 from hagukumi.judge.segments.conditions import Condition, Evidence, Moment, codes, literal
+from hagukumi.judge.segments.controls import Offer, control, pairs
 from hagukumi.judge.segments.rules import OUTCOMES
 
 from .queries import READS
@@ -37,3 +39,9 @@ class HasDeal(Condition):
         outcome = "" if self.outcome == "open" else self.outcome
         rows = READS.deals_with_outcome.rows({"lead_id": lead_id, "outcome": outcome})
         return [Evidence(row["name"], row["at"]) for row in rows]
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        return Offer(
+            90, {"outcome": "open"}, [control("outcome", "select", _("次の商談がある"), options=pairs(OUTCOMES))]
+        )

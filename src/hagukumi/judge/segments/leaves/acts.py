@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
+from django.utils.translation import gettext as _
 from psycopg import sql
 from pydantic import Field, model_validator
 
 from hagukumi.collect.tracking.rules import CATEGORIES
 from hagukumi.judge.segments import rules
 from hagukumi.judge.segments.conditions import All, Condition, Evidence, Moment, Not, codes, language, literal, words
+from hagukumi.judge.segments.controls import Offer, Options, control, pairs, pick
 from hagukumi.judge.segments.queries import SQL
 from hagukumi.ledger import kinds as ledger_kinds
 from hagukumi.ledger import objects
@@ -16,6 +18,11 @@ from hagukumi.ledger import services as ledger
 
 from .common import Days, Id, Text, quoted
 from .facts import KnownSince
+
+OFFERED_GROUPS = ("web", "mail", "form", "seminar", "call", "deal")
+NOT_OFFERED = ("dwell", "scroll", "visitor_joined")
+OFFERED_TABLES = ("page", "content", "form", "message", "source")
+"""What of, among the objects of acts, may be chosen by name."""
 
 
 class Acted(Condition):
@@ -137,6 +144,18 @@ class Acted(Condition):
             found.append(Evidence(f"{label}: {named}" if named else label, at))
         return found
 
+    @classmethod
+    def offer(cls) -> Offer | None:
+        controls = [
+            control("days", "number", _("期間（日・空は全期間）"), optional=True, min=1),
+            control("kinds", "multi", _("行動"), options=_kinds_offered()),
+            control("page_categories", "multi", _("ページの分類"), options=pairs(CATEGORIES)),
+            control("form_kinds", "multi", _("フォームの種類"), options=pairs(rules.FORM_KINDS)),
+            control("objects", "objects", _("対象"), tables=_objects_offered(), kinds=_tables_of_kinds()),
+            control("at_least", "number", _("回以上"), min=1, after=True),
+        ]
+        return Offer(10, {"kinds": ["page_view"], "at_least": 1, "days": 30}, controls)
+
 
 class Recency(Condition):
     """No act of the group for `days` days (`idle`), or at least one within them."""
@@ -169,3 +188,29 @@ class Recency(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         latest = Acted(kinds=list(rules.GROUPS[self.group][2])).evidence(lead_id, now)[:1]
         return latest or KnownSince(days=self.days).evidence(lead_id, now)
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        groups = pairs(rules.GROUPS)
+        controls = [
+            control("days", "number", _("日間"), min=1, after=True),
+            control("group", "select", options=groups),
+            control("idle", "bool", options=[[True, _("がない")], [False, _("がある")]]),
+        ]
+        return Offer(20, {"group": "any", "days": 90, "idle": True}, controls)
+
+
+def _kinds_offered() -> Options:
+    return [
+        [kind.key, pick(kind.label_ja, kind.label_en)]
+        for kind in ledger_kinds.every()
+        if kind.group in OFFERED_GROUPS and kind.key not in NOT_OFFERED
+    ]
+
+
+def _tables_of_kinds() -> dict[str, str]:
+    return {kind.key: kind.object for kind in ledger_kinds.every() if kind.object}
+
+
+def _objects_offered() -> dict[str, Options]:
+    return {table: objects.latest(table) for table in OFFERED_TABLES}

@@ -3,14 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 from psycopg import sql
 from pydantic import Field, StringConstraints, model_validator
 
 from hagukumi.judge.segments import rules
 from hagukumi.judge.segments.conditions import Condition, Evidence, Moment, Not, codes, language, literal, words
+from hagukumi.judge.segments.controls import Offer, control, pick
 from hagukumi.judge.segments.queries import SQL
+from hagukumi.ledger import objects
 from hagukumi.people.companies.rules import INDUSTRIES
+from hagukumi.people.leads import reads as leads
 from hagukumi.people.sources.rules import SOURCE_TYPES
 
 from .common import Days, Id, Text, names, quoted
@@ -83,6 +87,19 @@ class CompanyIs(Condition):
         sales = rules.oku(row["sales_yen"]) if row["sales_yen"] is not None else ""
         return [Evidence(" / ".join(part for part in (row["name"], industry, sales, row["prefecture"]) if part))]
 
+    @classmethod
+    def offer(cls) -> Offer | None:
+        industries = [[one.key, pick(one.ja, one.en)] for one in INDUSTRIES.values()]
+        controls = [
+            control("industries", "multi", _("業種"), options=industries),
+            control("sales_from", "oku", _("売上（億円）以上"), optional=True),
+            control("sales_below", "oku", _("未満"), optional=True),
+            control("employees_gte", "number", _("従業員数 以上"), optional=True, min=0),
+            control("employees_lte", "number", _("以下"), optional=True, min=0),
+            control("prefectures", "texts", _("都道府県")),
+        ]
+        return Offer(40, {"industries": []}, controls)
+
 
 def _sales_words(low: int | None, below: int | None, lang: str) -> str:
     if lang == "ja":
@@ -129,6 +146,15 @@ class SourceIs(Condition):
         said = quoted(listed, lang)
         return f"獲得ソースが{said}である" if lang == "ja" else f"source is {said}"
 
+    @classmethod
+    def offer(cls) -> Offer | None:
+        types = [[key, str(label)] for key, label in SOURCE_TYPES.items()]
+        controls = [
+            control("types", "multi", _("種類"), options=types),
+            control("ids", "multi", _("ソース"), options=objects.latest("source")),
+        ]
+        return Offer(50, {"ids": [], "types": []}, controls)
+
 
 def _source_type(key: str, lang: str) -> str:
     """The label that the leads room gives to a type of source; the key where it has none."""
@@ -154,6 +180,11 @@ class Tagged(Condition):
     def clause(self, lang: str) -> str:
         said = quoted(self.tags, lang)
         return f"タグ{said}が付いている" if lang == "ja" else f"a tag is {said}"
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        tags = [[tag, tag] for tag in leads.tags()]
+        return Offer(60, {"tags": []}, [control("tags", "texts", _("どれかが付いている"), options=tags)])
 
 
 class Consented(Condition):
@@ -183,6 +214,11 @@ class Consented(Condition):
         row = SQL.lead_consent.row({"lead_id": lead_id})
         return [Evidence(words("同意の変更", "consent changed"), row["at"])] if row else []
 
+    @classmethod
+    def offer(cls) -> Offer | None:
+        choices = [[True, _("ある")], [False, _("ない")]]
+        return Offer(80, {"granted": True}, [control("granted", "bool", _("メール配信の同意が"), options=choices)])
+
 
 class KnownSince(Condition):
     """Known to us for less than `days` days (`within`), or for that long at least."""
@@ -211,3 +247,11 @@ class KnownSince(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.lead_values.row({"lead_id": lead_id})
         return [Evidence(words("登録", "registered"), row["known_at"])] if row and row["known_at"] else []
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        controls = [
+            control("days", "number", _("日"), min=1, after=True),
+            control("within", "bool", options=[[True, _("以内")], [False, _("以上")]]),
+        ]
+        return Offer(70, {"days": 30, "within": True}, controls)

@@ -18,6 +18,7 @@ from hagukumi.judge.segments.conditions import (
     literal,
     words,
 )
+from hagukumi.judge.segments.controls import Offer
 from hagukumi.judge.segments.queries import SQL
 from hagukumi.kit import clock
 
@@ -178,6 +179,10 @@ class FieldIs(Condition):
         shown = {k: ja if language() == "ja" else en for k, ja, en in column.choices}
         text = shown.get(str(value), str(value)) if value not in (None, "") else words("（空）", "(empty)")
         return [Evidence(f"{column.label(language())}: {text}")]
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        return Offer(30, {"field": "rank", "op": "is", "value": "manager"})
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from psycopg import sql
 
 from hagukumi.judge.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
+from hagukumi.judge.segments.controls import Offer, control
 from hagukumi.judge.segments.queries import SQL
 
 from .common import Id, names, quoted
@@ -35,3 +36,10 @@ class InSegment(Condition):
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
         row = SQL.member_since.row({"lead_id": lead_id, "segment_id": self.segment})
         return [Evidence(words("セグメントに入った", "entered the segment"), row["since"])] if row else []
+
+    @classmethod
+    def offer(cls) -> Offer | None:
+        shown = [[row["id"], row["name"]] for row in SQL.offered.rows()]
+        if not shown:
+            return None
+        return Offer(120, {"segment": shown[0][0]}, [control("segment", "select", options=shown, number=True)])

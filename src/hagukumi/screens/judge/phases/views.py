@@ -6,19 +6,19 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services as accounts
-from hagukumi.judge.phases import services
-from hagukumi.judge.phases.models import Phase, PhaseModel, PhaseRule
+from hagukumi.judge.phases import reads, services
+from hagukumi.judge.phases.models import PhaseModel, PhaseRule
 from hagukumi.judge.phases.rules import START
 from hagukumi.judge.segments import services as segments
 from hagukumi.ledger import definitions
-from hagukumi.people.leads.models import Lead
+from hagukumi.people.leads import reads as leads
 from hagukumi.sales.handovers.rules import RETURN_REASONS, RETURNED
 from hagukumi.screens.judge.segments import builder as conditions
 from hagukumi.screens.shell import words
@@ -29,21 +29,19 @@ CARDS = 12
 
 class MoveForm(forms.Form):
     lead_id = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    phase = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=Phase.objects.none(), empty_label=None)
+    phase: Any = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=None, empty_label=None)
     reason = forms.CharField(label=gettext_lazy("理由"), max_length=200)
 
     def __init__(self, model: PhaseModel, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["phase"]
-        field.queryset = Phase.objects.filter(model=model).order_by("position")
+        field.queryset = services.phases_in(model.id)
         field.label_from_instance = words.own
 
 
 class RuleForm(forms.Form):
-    source = forms.ModelChoiceField(
-        label=gettext_lazy("いまのフェーズ"), queryset=Phase.objects.none(), empty_label=None
-    )
-    target = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=Phase.objects.none(), empty_label=None)
+    source: Any = forms.ModelChoiceField(label=gettext_lazy("いまのフェーズ"), queryset=None, empty_label=None)
+    target: Any = forms.ModelChoiceField(label=gettext_lazy("移動先"), queryset=None, empty_label=None)
     reason = forms.CharField(label=gettext_lazy("理由（履歴に残る言葉）"), max_length=120)
     reason_en = forms.CharField(label=gettext_lazy("英語の理由"), max_length=120, required=False)
     priority = forms.IntegerField(
@@ -57,14 +55,15 @@ class RuleForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("source", "target"):
             field: Any = self.fields[name]
-            field.queryset = Phase.objects.filter(model=model).order_by("position")
+            field.queryset = services.phases_in(model.id)
             field.label_from_instance = words.own
 
 
 @access(EVERYONE)
 def phases(request: Request) -> HttpResponse:
     """The board of a model; the part that htmx asks for again is the columns."""
-    model = _model(request.GET.get("model", ""))
+    key = request.GET.get("model", "")
+    model = _model(key) if key else services.primary()
     if model is None:
         return render(request, "judge/phases/board.html", {"model": None})
     columns = services.board(model.id, request.now, CARDS)
@@ -72,7 +71,7 @@ def phases(request: Request) -> HttpResponse:
         card["said"] = why(card)
     context = {
         "model": model,
-        "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
+        "models": reads.models(),
         "columns": columns,
         "leads": sum(column["leads"] for column in columns),
         "form": MoveForm(model),
@@ -84,8 +83,10 @@ def phases(request: Request) -> HttpResponse:
 @access(EVERYONE)
 def phase_move(request: Request, model_key: str, lead_id: int) -> HttpResponse:
     """Move one person by hand, with a reason."""
-    model = get_object_or_404(PhaseModel, key=model_key)
-    lead = get_object_or_404(Lead, lead_id=lead_id, known_at__isnull=False, merged_into=None)
+    model = _model(model_key)
+    lead = leads.one(lead_id)
+    if lead is None or not lead.known_at or lead.merged_into:
+        raise Http404
     stands = services.standing(lead_id, model.key)
     start = {"lead_id": lead_id, "phase": stands["id"] if stands else None}
     form = MoveForm(
@@ -107,7 +108,7 @@ def phase_move(request: Request, model_key: str, lead_id: int) -> HttpResponse:
 @access(EVERYONE)
 def phase_rules(request: Request, model_key: str) -> HttpResponse:
     """A model's rules, by the phase in which they are asked, as sentences."""
-    model = get_object_or_404(PhaseModel, key=model_key)
+    model = _model(model_key)
     broken = definitions.broken("phase")
     lang = get_language() or "ja"
     rows: list[dict[str, Any]] = [
@@ -118,13 +119,11 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
             "reason": why({"reason": rule.reason, "reason_en": rule.reason_en}),
             "problem": broken.get(rule.id, ""),
         }
-        for rule in PhaseRule.objects.filter(model=model)
-        .select_related("source_phase", "target_phase")
-        .order_by("source_phase__position", "-target_phase__position", "priority", "id")
+        for rule in reads.rules(model.id)
     ]
     context = {
         "model": model,
-        "models": list(PhaseModel.objects.order_by("-is_primary", "id")),
+        "models": reads.models(),
         "steps": [
             {"phase": one, "rows": [row for row in rows if row["rule"].source_phase_id == one.id]}
             for one in services.phases_of(model.id)
@@ -137,8 +136,8 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
 @access(MARKETING)
 def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> HttpResponse:
     """One rule, new or again; the next beat asks it of everybody."""
-    model = get_object_or_404(PhaseModel, key=model_key)
-    rule = get_object_or_404(PhaseRule, id=rule_id, model=model) if rule_id else None
+    model = _model(model_key)
+    rule = _rule(model, rule_id) if rule_id else None
     start: dict[str, Any] = {"priority": 10}
     if rule:
         start = {"source": rule.source_phase_id, "target": rule.target_phase_id, "priority": rule.priority}
@@ -179,17 +178,22 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
 @require_POST
 @access(MARKETING)
 def phase_rule_delete(request: Request, model_key: str, rule_id: int) -> HttpResponse:
-    rule = get_object_or_404(PhaseRule, id=rule_id, model__key=model_key)
+    rule = _rule(_model(model_key), rule_id)
     services.delete_rule(rule.id)
     accounts.audit(request.user, "phase_rule.deleted", "phase_rule", rule_id, request.now, name=rule.reason)
     messages.success(request, _("ルールを削除しました。いまの位置は変わりません。"))
     return redirect("phase_rules", model_key)
 
 
-def _model(key: str) -> PhaseModel | None:
-    if not key:
-        return services.primary()
-    found = PhaseModel.objects.filter(key=key).first()
+def _model(key: str) -> PhaseModel:
+    found = reads.model(key)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _rule(model: PhaseModel, rule_id: int) -> PhaseRule:
+    found = reads.rule(model.id, rule_id)
     if found is None:
         raise Http404
     return found

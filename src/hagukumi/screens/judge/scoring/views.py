@@ -5,15 +5,15 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services as accounts
-from hagukumi.judge.scoring import rules, services
-from hagukumi.judge.scoring.models import ScoreModel, ScoreVersion
+from hagukumi.judge.scoring import reads, rules, services
+from hagukumi.judge.scoring.models import ScoreVersion
 from hagukumi.judge.scoring.rules import Rule
 from hagukumi.judge.segments import services as segments
 from hagukumi.ledger import definitions
@@ -53,6 +53,11 @@ class RuleForm(forms.Form):
         return next((key for key, name in GROUPS.items() if typed == str(name)), typed)
 
 
+def _known(model_id: int) -> None:
+    if not reads.exists(model_id):
+        raise Http404
+
+
 @access(EVERYONE)
 def scoring(request: Request) -> HttpResponse:
     """The model in force."""
@@ -67,8 +72,8 @@ def scoring(request: Request) -> HttpResponse:
         "chart": _chart(spread, model.live.threshold),
         "leads": sum(leads for _total, leads in spread),
         "over": sum(leads for total, leads in spread if total >= model.live.threshold),
-        "versions": ScoreVersion.objects.filter(model=model).exclude(published_at=None).order_by("-number"),
-        "draft": ScoreVersion.objects.filter(model=model, published_at=None).order_by("-number").first(),
+        "versions": reads.published(model.id),
+        "draft": reads.draft(model.id),
         "problem": definitions.broken("score").get(model.live.pk),
         "may_edit": request.user.role in MARKETING,
     }
@@ -78,7 +83,9 @@ def scoring(request: Request) -> HttpResponse:
 @access(EVERYONE)
 def score_version(request: Request, version_id: int) -> HttpResponse:
     """An earlier version, as it was in force."""
-    version = get_object_or_404(ScoreVersion.objects.select_related("model"), id=version_id)
+    version = reads.version(version_id)
+    if version is None:
+        raise Http404
     if version.published_at is None:
         return redirect("score_draft", version.model_id)
     context = {"model": version.model, "version": version, "sides": _sides(version), "earlier": True}
@@ -88,7 +95,7 @@ def score_version(request: Request, version_id: int) -> HttpResponse:
 @access(MARKETING)
 def score_draft(request: Request, model_id: int) -> HttpResponse:
     """The draft: its rules, maxima and line, and what publishing it would change."""
-    get_object_or_404(ScoreModel, id=model_id)
+    _known(model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
     start = {name: getattr(version, name) for name in FrameForm.base_fields}
     form = FrameForm(request.POST or None, initial=start)
@@ -112,7 +119,7 @@ def score_draft(request: Request, model_id: int) -> HttpResponse:
 @access(MARKETING)
 def score_rule(request: Request, model_id: int, key: str = "") -> HttpResponse:
     """One rule of the draft, new or again."""
-    get_object_or_404(ScoreModel, id=model_id)
+    _known(model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
     all_rules = rules.rules_of(version.rules)
     found = next((rule for rule in all_rules if rule.key == key), None)
@@ -149,7 +156,7 @@ def score_rule(request: Request, model_id: int, key: str = "") -> HttpResponse:
 @require_POST
 @access(MARKETING)
 def score_rule_delete(request: Request, model_id: int, key: str) -> HttpResponse:
-    get_object_or_404(ScoreModel, id=model_id)
+    _known(model_id)
     version = services.draft_of(model_id, now=request.now, user_id=request.user.id)
     services.change_draft(version.id, changed=[rule for rule in rules.rules_of(version.rules) if rule.key != key])
     messages.success(request, _("ルールを下書きから外しました。"))
@@ -160,7 +167,7 @@ def score_rule_delete(request: Request, model_id: int, key: str) -> HttpResponse
 @access(MARKETING)
 def score_publish(request: Request, model_id: int) -> HttpResponse:
     """Put the draft in force."""
-    draft = ScoreVersion.objects.filter(model_id=model_id, published_at=None).order_by("-number").first()
+    draft = reads.draft(model_id)
     if draft is None:
         raise Http404
     try:
@@ -177,7 +184,7 @@ def score_publish(request: Request, model_id: int) -> HttpResponse:
 @require_POST
 @access(MARKETING)
 def score_discard(request: Request, model_id: int) -> HttpResponse:
-    draft = ScoreVersion.objects.filter(model_id=model_id, published_at=None).order_by("-number").first()
+    draft = reads.draft(model_id)
     if draft is not None:
         services.discard(draft.id)
         messages.success(request, _("下書きを捨てました。公開中の版はそのままです。"))

@@ -5,17 +5,17 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services as accounts
-from hagukumi.judge.segments import services
+from hagukumi.judge.segments import reads, services
 from hagukumi.judge.segments.models import Segment
 from hagukumi.ledger import definitions
-from hagukumi.people.leads.models import Lead
+from hagukumi.people.leads import reads as leads
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import builder as conditions
@@ -44,7 +44,7 @@ def segments(request: Request) -> HttpResponse:
 @access(EVERYONE)
 def segment(request: Request, segment_id: int) -> HttpResponse:
     """One segment: its sentence and its members, newest first."""
-    found = get_object_or_404(Segment, id=segment_id, archived_at=None)
+    found = _segment(segment_id)
     rows, more = services.member_page(segment_id, _keyset(request.GET.get("after", "")), PAGE)
     context = {
         "segment": found,
@@ -62,8 +62,10 @@ def segment(request: Request, segment_id: int) -> HttpResponse:
 @access(EVERYONE)
 def segment_why(request: Request, segment_id: int, lead_id: int) -> HttpResponse:
     """Why this person is in the segment (or not): each part of the condition with the facts behind it."""
-    found = get_object_or_404(Segment, id=segment_id, archived_at=None)
-    lead = get_object_or_404(Lead, lead_id=lead_id, known_at__isnull=False)
+    found = _segment(segment_id)
+    lead = leads.one(lead_id)
+    if lead is None or not lead.known_at:
+        raise Http404
     try:
         reasons = services.explain(found.tree, lead_id, request.now)
     except services.ConditionError:
@@ -76,7 +78,7 @@ def segment_why(request: Request, segment_id: int, lead_id: int) -> HttpResponse
 @access(MARKETING)
 def segment_edit(request: Request, segment_id: int | None = None) -> HttpResponse:
     """Build a segment, new or again; the beat brings its members in line."""
-    found = get_object_or_404(Segment, id=segment_id, archived_at=None) if segment_id else None
+    found = _segment(segment_id) if segment_id else None
     name = request.POST.get("name", found.name if found else "")
     action = request.POST.get("next_action", found.next_action if found else "")
     tree: Any = found.tree if found else None
@@ -104,7 +106,7 @@ def segment_edit(request: Request, segment_id: int | None = None) -> HttpRespons
 @require_POST
 @access(MARKETING)
 def segment_archive(request: Request, segment_id: int) -> HttpResponse:
-    found = get_object_or_404(Segment, id=segment_id, archived_at=None)
+    found = _segment(segment_id)
     try:
         left = services.archive(segment_id, now=request.now)
     except services.ConditionError as error:
@@ -114,6 +116,13 @@ def segment_archive(request: Request, segment_id: int) -> HttpResponse:
     said = _("セグメント「%(name)s」をしまいました。%(count)s人が外れました。")
     messages.success(request, said % {"name": found.name, "count": f"{left:,}"})
     return redirect("segments")
+
+
+def _segment(segment_id: int) -> Segment:
+    found = reads.one(segment_id)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _sentence(found: Segment) -> str:

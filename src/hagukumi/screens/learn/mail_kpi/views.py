@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from hagukumi.channels.mail import reads as mail
 from hagukumi.channels.mail import services
-from hagukumi.channels.mail.models import Message
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.kit import clock
 from hagukumi.screens.shell.access import EVERYONE, Request, access
@@ -25,7 +25,7 @@ def mail_kpi(request: Request) -> HttpResponse:
     today = clock.jst_date(request.now)
     first = clock.jst_midnight(_months_back(today, months - 1))
     rows = services.by_message_and_month(first, request.now, form_kinds.FORM_SUBMITTED.code)
-    names = dict(Message.objects.values_list("id", "name"))
+    names = mail.names()
     context = {
         "months": months,
         "spans": SPANS,

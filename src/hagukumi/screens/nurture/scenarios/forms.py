@@ -6,16 +6,15 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from hagukumi.channels.mail.models import Message
-from hagukumi.collect.forms.models import Form
-from hagukumi.collect.tracking.models import Page
+from hagukumi.channels.mail import reads as mail
+from hagukumi.collect.forms import reads as collected
+from hagukumi.collect.tracking import reads as tracking
 from hagukumi.collect.tracking.rules import CATEGORIES
-from hagukumi.judge.phases.models import Phase
-from hagukumi.judge.segments.models import Segment
+from hagukumi.judge.phases import reads as phases
+from hagukumi.judge.segments import reads as segments
 from hagukumi.nurture.scenarios import rules
 from hagukumi.screens.shell import words
 
-PAGES_OFFERED = 200
 WEEKDAYS = (
     (0, pgettext_lazy("曜日", "月")),
     (1, pgettext_lazy("曜日", "火")),
@@ -36,30 +35,28 @@ ENTRIES = (("segment", gettext_lazy("セグメントに入ったとき")), ("for
 
 
 def _messages() -> list[tuple[Any, str]]:
-    return _chosen(Message.objects.filter(archived_at=None).order_by("-updated_at").values_list("id", "name"))
+    return _chosen(mail.choices())
 
 
 def _segments() -> list[tuple[Any, str]]:
-    return _chosen(Segment.objects.filter(archived_at=None).order_by("name").values_list("id", "name"))
+    return _chosen(segments.choices())
 
 
 def _forms() -> list[tuple[Any, str]]:
-    return _chosen(Form.objects.order_by("name").values_list("id", "name"))
+    return _chosen(collected.choices())
 
 
 def _pages() -> list[tuple[Any, str]]:
-    pages = Page.objects.order_by("-category", "url")[:PAGES_OFFERED]
-    return _chosen((page.id, page.title or page.url) for page in pages)
+    return _chosen((page.id, page.title or page.url) for page in tracking.offered_pages())
 
 
 def _categories() -> list[tuple[Any, str]]:
-    found = Page.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
+    found = tracking.categories_in_use()
     return _chosen((key, CATEGORIES.get(key, (key, key))[words.english()]) for key in found)
 
 
 def _phases() -> list[tuple[Any, str]]:
-    phases = Phase.objects.select_related("model").order_by("-model__is_primary", "model_id", "position")
-    return _chosen((phase.id, f"{words.own(phase.model)}: {words.own(phase)}") for phase in phases)
+    return _chosen((one.id, f"{words.own(one.model)}: {words.own(one)}") for one in phases.every_phase())
 
 
 def _chosen(found: Any) -> list[tuple[Any, str]]:

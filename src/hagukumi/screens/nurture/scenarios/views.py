@@ -21,6 +21,7 @@ from hagukumi.nurture.scenarios.naming import Names
 from hagukumi.nurture.scenarios.rehearsal import rehearse
 from hagukumi.nurture.scenarios.rules import ENTRY, Branch, End, Graph
 from hagukumi.overview.leads import reads as lead_list
+from hagukumi.people.leads import reads as leads
 from hagukumi.people.leads.models import Lead
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
@@ -442,9 +443,8 @@ def _other_ways(stop: Any, request: Request) -> list[dict[str, Any]]:
 
 
 def _lead(value: str | None) -> Lead | None:
-    return (
-        Lead.objects.filter(lead_id=int(value), known_at__isnull=False).first() if value and value.isdigit() else None
-    )
+    found = leads.one(int(value)) if value and value.isdigit() else None
+    return found if found and found.known_at else None
 
 
 def _search(query: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts.models import User
+from hagukumi.accounts import reads as staff
 from hagukumi.channels.mail.models import Delivery, Message
 from hagukumi.channels.mail.rules import REASONS
 from hagukumi.judge.phases import services as phases
@@ -23,10 +23,11 @@ from hagukumi.overview.leads import reads as lead_list
 from hagukumi.overview.timeline import reads as timelines
 from hagukumi.people.consent import rules as consent_rules
 from hagukumi.people.consent import services as consent
+from hagukumi.people.fields import reads as fields
 from hagukumi.people.fields.models import Field
 from hagukumi.people.leads import reads, services
 from hagukumi.people.leads.models import Lead
-from hagukumi.people.sources.models import Source
+from hagukumi.people.sources import reads as sources
 from hagukumi.sales.deals import reads as deal_reads
 from hagukumi.sales.deals.models import Deal
 from hagukumi.sales.handovers import reads as handover_reads
@@ -139,7 +140,7 @@ def _with_sales(lead_id: int, deals: list[Deal]) -> dict[str, str]:
 
 def _facts(found: Lead) -> list[dict[str, Any]]:
     """The facts by group: label, value as shown, and the key by which one is edited."""
-    own = list(Field.objects.order_by("id"))
+    own = fields.own()
     groups = []
     for group, title in services.GROUPS.items():
         if group == "own":
@@ -223,7 +224,7 @@ def lead_fact(request: Request, lead_id: int, key: str) -> HttpResponse:
 
 def _row(found: Lead, key: str) -> dict[str, Any]:
     if key.startswith("fields."):
-        field = Field.objects.filter(key=key[7:]).first()
+        field = fields.by_key(key[7:])
         if not field:
             raise Http404
         return _own_fact(found, field)
@@ -251,13 +252,13 @@ def _part(
 
 def _choices(key: str) -> Iterator[tuple[str, Any]]:
     if key == "owner_id":
-        yield from ((str(user.id), user.name) for user in User.objects.filter(is_active=True).order_by("name"))
+        yield from ((str(user.id), user.name) for user in staff.active())
     elif key == "source_id":
-        yield from ((str(source.id), source.name) for source in Source.objects.order_by("-id")[:200])
+        yield from ((str(key), name) for key, name in sources.latest())
     elif key.startswith("fields."):
-        field = Field.objects.get(key=key[7:])
-        yield from ((choice, choice) for choice in field.choices)
-        if field.type == "bool":
+        field = fields.by_key(key[7:])
+        yield from ((choice, choice) for choice in (field.choices if field else ()))
+        if field and field.type == "bool":
             yield from (("1", _("はい")), ("0", _("いいえ")))
     else:
         yield from (services.COLUMNS[key].choices or {}).items()

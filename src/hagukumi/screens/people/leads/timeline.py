@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hagukumi.accounts.models import User
+from hagukumi.accounts import reads as staff_reads
 from hagukumi.kit.clock import JST
 from hagukumi.overview.timeline import reads as timelines
 from hagukumi.overview.timeline.reads import Entry, Timeline, Visit
@@ -80,7 +80,7 @@ def groups() -> dict[str, Any]:
 
 def draw(timeline: Timeline) -> Log:
     """The days of a timeline as lines; what they are told with is read once."""
-    staff = dict(User.objects.values_list("id", "name"))
+    staff = staff_reads.names()
     days = [Day(day.date, [_line(item, staff) for item in day.items if _is_told(item)]) for day in timeline.days]
     return Log([day for day in days if day.lines], timeline.next)
 

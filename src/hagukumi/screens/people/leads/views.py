@@ -14,14 +14,14 @@ from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts.models import User
+from hagukumi.accounts import reads as staff_reads
 from hagukumi.judge.phases import services as phases
-from hagukumi.judge.segments.models import Segment
+from hagukumi.judge.segments import reads as segments
 from hagukumi.kit import ja, tables, tokens
 from hagukumi.kit.clock import jst_date
 from hagukumi.overview.leads import reads as lead_list
-from hagukumi.people.leads import services
-from hagukumi.people.sources.models import Source
+from hagukumi.people.leads import reads, services
+from hagukumi.people.sources import reads as sources
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import lead as one
@@ -69,15 +69,15 @@ class FilterForm(forms.Form):
         english = (get_language() or "ja").startswith("en")
         model = phases.primary()
         found = phases.phases_of(model.id) if model else []
-        staff = User.objects.filter(is_active=True).order_by("name")
+        staff = [(one.id, one.name) for one in staff_reads.active()]
         self._offer("phase", [(p.id, p.name_en if english and p.name_en else p.name) for p in found])
         self._offer(
             "segment",
-            Segment.objects.filter(archived_at=None).order_by("name").values_list("id", "name"),
+            segments.choices(),
         )
-        self._offer("source", Source.objects.order_by("-id").values_list("id", "name")[:200])
-        self._offer("tag", [(tag, tag) for tag in lead_list.tags()])
-        self._offer("owner", [("none", _("担当者なし")), *staff.values_list("id", "name")])
+        self._offer("source", sources.latest())
+        self._offer("tag", [(tag, tag) for tag in reads.tags()])
+        self._offer("owner", [("none", _("担当者なし")), *staff])
         self._offer("state", services.STATES.items())
 
     def _offer(self, name: str, choices: Any) -> None:
@@ -139,7 +139,7 @@ def leads(request: Request) -> HttpResponse:
         "selects": form.selects(),
         "undo": request.GET.get("undo", ""),
         "may_tag": request.user.role in MARKETING,
-        "tags": lead_list.tags(),
+        "tags": reads.tags(),
     }
     return render(request, "people/leads/leads.html", context)
 
