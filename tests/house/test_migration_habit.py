@@ -18,7 +18,9 @@ BEFORE_THE_HABIT = {
     "0001_initial", "0002_ledger", "0003_scenario_take_in", "0004_lead_search", "0005_rollup_due", "0006_import",
     "0007_enrollment_due",
 }  # fmt: skip
-TAKES_AWAY = re.compile(r"\b(DROP\s+(TABLE|COLUMN|FUNCTION|SEQUENCE|VIEW)|RENAME|SET\s+NOT\s+NULL|TRUNCATE)\b", re.I)
+TAKES_AWAY = re.compile(
+    r"\b(DROP\s+(TABLE|COLUMN|FUNCTION|SEQUENCE|VIEW)|RENAME|SET\s+NOT\s+NULL|(?<!BEFORE )TRUNCATE)\b", re.I
+)
 REMOVALS = (
     operations.RemoveField, operations.DeleteModel, operations.RenameField, operations.RenameModel,
     operations.AlterModelTable,

@@ -84,7 +84,7 @@ def company(now, marketer, seller, site):
     assert contents.keep_file(paper, upload) == ""
     form = forms.create(name="資料ダウンロード：ガイド", slug="guide", kind="download", now=now)
     Form.objects.filter(pk=form.pk).update(content=paper)
-    assert forms.set_state(Form.objects.get(pk=form.pk), "open") == []
+    assert forms.set_state(Form.objects.get(pk=form.pk), "open", now) == []
     fair = segments.save("展示会の新しい名刺", {"type": "source", "types": ["exhibition"]}, now=now)
     hot = segments.save("スコア到達", {"type": "score", "reached": True}, now=now)
 

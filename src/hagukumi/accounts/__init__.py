@@ -1,5 +1,6 @@
-"""Who works here and what they may do. Tables: staff, workspace, api_token, audit_entry, idempotency_key.
+"""Who works here and what they may do.
 
-Verbs: set_up, invite, open_invitation, choose_password, change_role, set_active, issue_token, authenticate_token,
-revoke_token, audit.
+Tables: staff, staff_session, workspace, api_token, audit_entry, throttle, idempotency_key. Verbs: `services` (members,
+tokens, the workspace), `audit.record` (every room's verbs call it), `throttle` (limits), `attempts` (sign-ins that
+fail), `sessions` (where one is signed in).
 """

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
+from . import audit as trail
 from .models import ApiToken, AuditEntry, User, Workspace
-from .rules import ROLES, SCOPES, TOKEN_PREFIX
+from .rules import ROLES, SCOPES, TOKEN_DAYS, TOKEN_PREFIX
 
 _SETUP_LOCK = 0x48414753
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -44,6 +45,12 @@ def workspace() -> Workspace:
     return Workspace.objects.order_by("id").first() or Workspace(id=1)
 
 
+def second_step_roles() -> list[str]:
+    """The roles that must sign in with a second step."""
+    found = Workspace.objects.order_by("id").values_list("second_step", flat=True).first()
+    return list(found or [])
+
+
 def set_up(*, company: str, name: str, email: str, password: str, language: str, now: datetime) -> User:
     """Make the first administrator and the workspace, once. AlreadySetUpError where staff exists, also in a race."""
     with transaction.atomic():
@@ -71,6 +78,25 @@ def invite(*, name: str, email: str, role: str, language: str, by: User | None, 
 def invitation(user: User) -> tuple[str, str]:
     """(uid, token) of a link that lets `user` choose a password: once, for PASSWORD_RESET_TIMEOUT seconds."""
     return urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+
+
+def make_link(user: User, now: datetime) -> tuple[str, str]:
+    """`invitation`, for an administrator who hands it on; written down."""
+    audit(None, "member.link_made", "member", user.pk, now)
+    return invitation(user)
+
+
+def change_workspace(given: Mapping[str, Any], now: datetime) -> Workspace:
+    """Change the workspace's columns to those given; what differs is written down."""
+    with transaction.atomic():
+        found = workspace()
+        before = {name: getattr(found, name) for name in given}
+        for name, value in given.items():
+            setattr(found, name, value)
+        found.save()
+        if changes := trail.changed(before, given):
+            trail.record("workspace.changed", "workspace", 1, now, changes=changes)
+    return found
 
 
 def open_invitation(uid: str, token: str) -> User | None:
@@ -117,7 +143,7 @@ def change_role(user: User, role: str, *, by: User, now: datetime) -> None:
             _keep_an_admin(user)
         before, user.role = user.role, role
         user.save(update_fields=["role"])
-        audit(by, "member.role_changed", "member", user.pk, now, before=before, after=role)
+        trail.record("member.role_changed", "member", user.pk, now, user=by, changes={"role": (before, role)})
 
 
 def set_active(user: User, active: bool, *, by: User, now: datetime) -> None:
@@ -141,16 +167,22 @@ def _keep_an_admin(leaving: User) -> None:
         raise LastAdminError
 
 
-def issue_token(name: str, scopes: Sequence[str], user: User, now: datetime) -> tuple[ApiToken, str]:
-    """A new bearer token and its plain text, which is kept nowhere. ValueError for an unknown scope."""
+def issue_token(
+    name: str, scopes: Sequence[str], user: User, now: datetime, *, days: int | None = TOKEN_DAYS
+) -> tuple[ApiToken, str]:
+    """A new bearer token and its plain text, which is kept nowhere. ValueError for an unknown scope.
+
+    It ends after `days`; None = it never does.
+    """
     if unknown := set(scopes) - set(SCOPES):
         raise ValueError(f"no scope {', '.join(sorted(unknown))}")
     plain = TOKEN_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
-            name=name, prefix=plain[:10], digest=_digest(plain), scopes=sorted(scopes), created_by=user, created_at=now
-        )
-        audit(user, "token.issued", "token", token.pk, now, name=name, scopes=token.scopes)
+            name=name, prefix=plain[:10], digest=_digest(plain), scopes=sorted(scopes), created_by=user, created_at=now,
+            expires_at=now + timedelta(days=days) if days else None,
+        )  # fmt: skip
+        audit(user, "token.issued", "token", token.pk, now, name=name, scopes=token.scopes, days=days)
     return token, plain
 
 
@@ -158,6 +190,7 @@ def authenticate_token(plain: str, now: datetime) -> ApiToken | None:
     """The live token with this plain text, whose maker is still active; notes its use at most once a minute."""
     token = (
         ApiToken.objects.filter(digest=_digest(plain), revoked_at=None, created_by__is_active=True)
+        .exclude(expires_at__lte=now)
         .select_related("created_by")
         .first()
     )
@@ -180,7 +213,5 @@ def _digest(plain: str) -> str:
 def audit(
     user: User | None, action: str, object_kind: str, object_id: object, now: datetime, **details: Any
 ) -> AuditEntry:
-    """Write down who did what to which definition or person, in the caller's transaction. `user` None = the system."""
-    return AuditEntry.objects.create(
-        at=now, user=user, action=action, object_kind=object_kind, object_id=str(object_id)[:60], details=details
-    )
+    """`audit.record` for callers that hold the member in hand; None = whoever the context names."""
+    return trail.record(action, object_kind, object_id, now, user=user, **details)

@@ -96,6 +96,13 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument("--encoding", default="", help="文字コード（既定は自動判定） / encoding (found out by default)")
     _json(load)
 
+    person = _verb(
+        verbs, "person", _person, "一人の全記録を書き出す・消去する", "Export or erase everything about one person"
+    )
+    person.add_argument("act", choices=("export", "erase"), help="書き出す・消去する / what to do")
+    person.add_argument("lead", type=int, metavar="NUMBER", help="リードの番号 / the lead's number")
+    person.add_argument("--reason", default="", help="消去の理由（操作の記録に残ります） / why (kept in the audit log)")
+
     demo = _verb(
         verbs, "demo", _demo, "デモの会社（1 年分の履歴）を作る", "Make the demo company with a year of history"
     )
@@ -107,6 +114,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--activity", type=int, default=None, metavar="N", help="行動の件数 / how many activities")
     _json(bench)
 
+    _verb(verbs, "setup-key", _setup_key, "はじめの準備の鍵を表示する", "Print the key that the first run asks for")
     _json(_verb(verbs, "doctor", _doctor, "全体の健康状態を調べる", "Report the health of every part"))
     _verb(verbs, "messages-compile", _compile, "画面の文言（ja・en）を組み立てる", "Compile the ja and en catalogues")
     return top
@@ -184,6 +192,28 @@ def _import(options: argparse.Namespace) -> int:
         )
 
 
+def _person(options: argparse.Namespace) -> int:
+    import json
+
+    if options.act == "erase" and not options.reason.strip():
+        raise StartError("消去の理由を --reason に書いてください", "say why with --reason")
+    with _ready("person", django=True):
+        from hagukumi.integrations.privacy import services
+        from hagukumi.kit import clock
+
+        try:
+            if options.act == "export":
+                print(json.dumps(services.export(options.lead, clock.now()), ensure_ascii=False, indent=1))
+                return 0
+            done = services.erase(options.lead, clock.now(), reason=options.reason)
+        except services.NobodyError:
+            raise StartError(f"リード {options.lead} はいません", f"there is no lead {options.lead}") from None
+    rows = sum(done.rows.values())
+    print(f"消去しました: 記録 {rows} 件、ファイル {len(done.files)} 個、残した配信停止の照合値 {done.stops_kept} 件")
+    print(f"erased: {rows} rows, {len(done.files)} files; {done.stops_kept} stops kept by hash")
+    return 0
+
+
 def _demo(options: argparse.Namespace) -> int:
     with _ready("demo", django=True):
         from hagukumi.demo import company
@@ -198,6 +228,15 @@ def _bench(options: argparse.Namespace) -> int:
         from hagukumi.bench.run import main as run
 
         return run(options.name, options.leads, options.activity, options.json) or 0
+
+
+def _setup_key(options: argparse.Namespace) -> int:
+    from hagukumi.kit import tokens
+
+    if not os.environ.get("HAGUKUMI_SECRET_KEY"):
+        os.environ["HAGUKUMI_SECRET_KEY"] = homes.secret_key(homes.home_of_environment())
+    print(tokens.setup_key())
+    return 0
 
 
 def _admin(options: argparse.Namespace) -> int:
@@ -274,7 +313,17 @@ def _ready(part: str, *, django: bool = False, migrate: bool = True) -> Iterator
             _set_up_django()
         if ours and migrate:
             _bring_up_to_date()
-        yield
+        if not django or part in _PARTS:
+            yield
+            return
+        from hagukumi.accounts import audit
+
+        with audit.acting(audit.command()):  # whoever is at the shell does what this command does
+            yield
+
+
+_PARTS = ("worker", "sender", "migrate")
+"""Commands that act for nobody: what they do is the system's doing."""
 
 
 def _set_up_django() -> None:

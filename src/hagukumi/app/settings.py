@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from hagukumi.kit import address, locales
+from hagukumi.kit import address, callers, locales
 
 ROOT = Path(__file__).resolve().parents[3]
 SCREENS = ROOT / "src/hagukumi/screens"
@@ -14,6 +14,7 @@ PORT = int(os.environ.get("PORT", "8000"))
 COLLECTOR_PORT = int(os.environ.get("HAGUKUMI_COLLECTOR_PORT", PORT + 1))
 MAILBOX_SMTP_PORT = PORT + 2
 MAILBOX_HTTP_PORT = PORT + 3
+TRUSTED_PROXIES = callers.trusted_proxies()
 DEBUG = os.environ.get("HAGUKUMI_DEBUG") == "1"
 SMTP_URL = os.environ.get("SMTP_URL", f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}")
 # the public addresses have this one source; the command line has checked them and says what is wrong in one line
@@ -69,13 +70,16 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "procrastinate.contrib.django",
     "hagukumi",
 ]
 AUTH_USER_MODEL = "hagukumi.User"
 MIDDLEWARE = [
+    "hagukumi.screens.shell.middleware.ClockMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "hagukumi.screens.shell.middleware.ContentSecurityMiddleware",
     "hagukumi.integrations.api.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -87,7 +91,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "hagukumi.screens.shell.middleware.ClockMiddleware",
+    "hagukumi.screens.shell.middleware.ActorMiddleware",
+    "hagukumi.screens.shell.middleware.StaffSessionMiddleware",
+    "hagukumi.screens.shell.middleware.HygieneMiddleware",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -101,7 +107,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "hagukumi.screens.shell.adapter.ClosedAdapter"
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+# passwords are limited by accounts.attempts; what is left to allauth are the codes of the second step, by account
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "10/5m/key"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ADAPTER = "hagukumi.screens.shell.second_step.SecondStepAdapter"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an administrator has typed the address; nobody registers one by themselves
+MFA_TOTP_ISSUER = "育み"
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"}}
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
@@ -156,6 +171,10 @@ TIME_ZONE = "Asia/Tokyo"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "frontend/dist"] if (ROOT / "frontend/dist").exists() else []
 STATIC_DIST = ROOT / "frontend/dist"
+WHITENOISE_USE_FINDERS = True  # straight from the build: there is nothing to collect
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ROOT = HOME / "files"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_IMPORT_PATHS = ["hagukumi.people.imports.jobs", "hagukumi.integrations.api.jobs"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from hagukumi.kit import tokens
+from hagukumi.kit import callers, tokens
 
 from . import forms, mail, pipeline, wire
 from .house import House
@@ -141,7 +141,8 @@ class App:
             answers = forms.read(headers.get("content-type", ""), request.body)
         except ValueError:
             return Answer(400, reply, _FORM_FAILED)
-        verdict = forms.judge(form, answers, headers.get("accept-language", ""), house.clock(), house.base_url)
+        address = callers.client_address(request.peer, headers.get("x-forwarded-for", ""), house.proxies)
+        verdict = forms.judge(form, answers, headers.get("accept-language", ""), house.clock(), house.base_url, address)
         if verdict.drop:
             house.buffer.drop(verdict.drop)
         return Answer(

@@ -1,6 +1,5 @@
 """A form's answers over HTTP: read, judged by `kit.answers`, written as one inbox line."""
 
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,14 +35,17 @@ def read(content_type: str, body: bytes) -> dict[str, str]:
     return dict(pairs)
 
 
-def judge(form: OpenForm, found: dict[str, str], accept_language: str, at: float, base_url: str) -> Verdict:
-    """Validate; good answers become an inbox line. A robot is told the same as a person."""
+def judge(
+    form: OpenForm, found: dict[str, str], accept_language: str, at: float, base_url: str, address: str = ""
+) -> Verdict:
+    """Validate; good answers become an inbox line. A robot is told the same as a person. `address`: whose it is."""
     language = found.get(answers.LANGUAGE, "") or answers.language_of(accept_language)
     definition = answers.definition(form.definition)
     outcome = answers.validate(definition, found, language, at=at)
     if outcome.errors:
         return Verdict({"ok": False, "errors": outcome.errors})
-    event_id = str(uuid.uuid4())
+    page = found.get(answers.STARTED, "")
+    event_id = str(answers.event_of(page))
     reply = {"ok": True, "redirect": thanks_address(form, definition, event_id, at, base_url, language)}
     if outcome.trap:
         return Verdict({**reply, "redirect": f"{base_url}/f/{form.slug}/thanks"}, drop=pipeline.Drop.TRAP)
@@ -54,7 +56,7 @@ def judge(form: OpenForm, found: dict[str, str], accept_language: str, at: float
         event_id=event_id,
         visitor=visitor if pipeline.valid_visitor(visitor) else "",
         object_id=form.version_id,
-        details={"answers": outcome.values, "consent": outcome.consent, "language": language},
+        details=answers.details(outcome, language, address, page, found.get(answers.WORK, "")),
     )
     return Verdict(reply, line=line)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hagukumi.kit import address, clock, tokens
+from hagukumi.kit import address, callers, clock, tokens
 
 from . import mail, page_url, pipeline, wire
 from .buffer import Buffer
@@ -50,7 +50,9 @@ class House:
         moved: bool = False,
         bench: bool = False,
         private: frozenset[str] = frozenset(),
+        proxies: int = 0,
     ) -> None:
+        self.proxies = proxies
         self.base_url = base_url.rstrip("/")
         self.private = private
         self.bench = bench
@@ -76,6 +78,7 @@ class House:
             moved=bool(environ.get("HAGUKUMI_CLOCK")),
             bench=environ.get("HAGUKUMI_BENCH") == "1",
             private=page_url.words(environ.get("HAGUKUMI_PRIVATE_PARAMETERS", "")),
+            proxies=callers.trusted_proxies(environ),
         )
 
     def context(self) -> Context:

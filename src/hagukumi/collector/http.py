@@ -42,7 +42,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Request:
     """One request. Header names are lower-case; `too_large`: its body was past MAX_BODY and is not here.
 
-    `refused`: it was not HTTP; the status to say so with. No handler sees it.
+    `refused`: it was not HTTP; the status to say so with. No handler sees it. `peer`: the address connected to us.
     """
 
     method: str
@@ -52,6 +52,7 @@ class Request:
     too_large: bool = False
     refused: int = 0
     keep_alive: bool = True
+    peer: str = ""
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ class Door(asyncio.Protocol):
         self._waiting: deque[Request] = deque()
         self._transport: asyncio.Transport | None = None
         self._request: Request | None = None
+        self._peer = ""
         self._url = b""
         self._headers: dict[str, str] = {}
         self._parts: list[bytes] = []
@@ -116,6 +118,7 @@ class Door(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         if self._house.closing or len(self._house.doors) >= MAX_DOORS:
             self.abort()
         else:
@@ -188,7 +191,8 @@ class Door(asyncio.Protocol):
         path = self._url if self._url.startswith(b"/") else httptools.parse_url(self._url).path or b"/"
         method = self._parser.get_method().decode("ascii")
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() == "1.1"
-        self._request = Request(method, path.partition(b"?")[0].decode("latin-1"), self._headers, keep_alive=keep_alive)
+        way = path.partition(b"?")[0].decode("latin-1")
+        self._request = Request(method, way, self._headers, keep_alive=keep_alive, peer=self._peer)
         declared = self._headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > MAX_BODY:
             self._too_large(self._request)

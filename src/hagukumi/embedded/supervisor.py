@@ -25,6 +25,7 @@ from hagukumi.embedded.errors import StartError
 from hagukumi.embedded.parts import MARK, Keeper, Part, clear_leftovers, stop_all
 from hagukumi.embedded.postgres import EmbeddedPostgres
 from hagukumi.embedded.process import die_with_parent
+from hagukumi.kit import tokens
 
 Say = Callable[[str, str], None]
 _STOP_SECONDS = 6.0  # for the parts; the database gets the rest of the ten
@@ -207,7 +208,18 @@ class Supervisor:
             print("\n  サインイン / Sign in")
             for one in accounts:
                 print(f"    {one.get('email', '')}   {one.get('password', '')}   {one.get('role', '')}")
+        else:
+            self._first_run(ports.web)
         print("\n  止めるには Ctrl-C / Ctrl-C stops it\n", flush=True)
+
+    def _first_run(self, port: int) -> None:
+        """Before anybody may sign in: the address that lets whoever can read this make the first administrator."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+            row = connection.execute("SELECT EXISTS (SELECT FROM staff)").fetchone()
+        if row and not row[0]:
+            os.environ.setdefault("HAGUKUMI_SECRET_KEY", self.environment["HAGUKUMI_SECRET_KEY"])
+            print("\n  はじめの準備 / First run")
+            print(f"    http://localhost:{port}/setup/?key={tokens.setup_key()}")
 
     # -- watch ------------------------------------------------------------------------------------------------
 

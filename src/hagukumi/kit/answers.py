@@ -4,9 +4,12 @@ A definition is stored as JSON (`form_version.definition`) and read by `definiti
 language; field texts carry `_ja` and `_en` and fall back to the other one where empty.
 """
 
+import hashlib
 import re
+import secrets
 import time
 import unicodedata
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,13 +26,27 @@ LEAD_COLUMNS = (
 )  # fmt: skip
 TRAP = "website_url"
 """The field that people do not see and robots fill in."""
-STARTED, VISITOR, CONSENT, LANGUAGE = "_started", "_visitor", "_consent", "_language"
+STARTED, VISITOR, CONSENT, LANGUAGE, WORK = "_started", "_visitor", "_consent", "_language", "_work"
+WORK_BITS = 15
+"""Leading zero bits of SHA-256 that a page's proof of work shows: a second or two of a phone, while it is filled in."""
 MIN_SECONDS = 1
 MAX_SECONDS = 86_400 * 2
 _LENGTHS = {"textarea": 4000, "email": 254, "tel": 30}
 _EMAIL = re.compile(r"[^\s@<>\"(),:;]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}", re.UNICODE)
 _TEL = re.compile(r"\+?[0-9][0-9 ()\-]{8,20}(?:\s*(?:内線|ext\.?|x)\s*[0-9]{1,6})?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NAMES = frozenset(("last_name", "first_name", "last_kana", "first_kana", "company_name", "department", "title"))
+"""Columns that a mail says back to the address typed beside them: whoever fills them in writes to that address."""
+_UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_LINK = re.compile(
+    r"://|\bwww\.|[a-z0-9-]+\.[a-z]{2,24}[/?#]|\b(?:https?|hxxps?|ftp|mailto|javascript|data):", re.IGNORECASE
+)
+_DOMAIN = re.compile(
+    r"\b[a-z0-9-]{2,}\.(?:[a-z]{2}|com|net|org|info|biz|xyz|top|site|online|shop|click|link|live|app|dev|icu|club|vip|work"
+    r"|buzz|store|website|space|example)\b",
+    re.IGNORECASE,
+)
+_PEOPLE = frozenset(("last_name", "first_name", "last_kana", "first_kana"))
 _MESSAGES = {
     "send": ("送信する", "Send"),
     "required": ("入力してください。", "Please fill this in."),
@@ -42,6 +59,10 @@ _MESSAGES = {
     "tel": (
         "電話番号を確かめてください（例: 03-1234-5678）。",
         "Please check the phone number (example: +81-3-1234-5678).",
+    ),
+    "link": (
+        "リンクや特別な記号は入れられません。",
+        "Links and special characters cannot be entered here.",
     ),
     "long": ("{limit} 文字までで入力してください。", "Please keep this within {limit} characters."),
     "number": ("数字で入力してください。", "Please enter a number."),
@@ -137,8 +158,30 @@ def language_of(header: str) -> str:
 
 
 def started_token(version_id: int, at: float) -> str:
-    """Says when a page with this form was handed out; a form that comes back needs it."""
-    return tokens.seal("form", version_id, int(at))
+    """Says which page with this form was handed out and when; a form that comes back needs it. Good for one answer."""
+    return tokens.seal("form", version_id, int(at), secrets.randbits(62))
+
+
+def event_of(token: str) -> uuid.UUID:
+    """The id of the one answer that a page may give: whatever is sent twice by one page is the same event."""
+    return uuid.UUID(bytes=hashlib.blake2b(token.encode(), digest_size=16, person=b"hagukumi answer").digest())
+
+
+def work_done(token: str, counter: str, bits: int = WORK_BITS) -> bool:
+    """Whether SHA-256 of `<token>:<counter>` begins with `bits` zero bits (hashcash): the page has worked for it."""
+    if not (counter.isascii() and counter.isdigit() and len(counter) <= 12):
+        return False
+    found = hashlib.sha256(f"{token}:{counter}".encode()).digest()
+    return int.from_bytes(found[:8], "big") >> (64 - bits) == 0
+
+
+def names_link(column: str, text: str) -> bool:
+    """Whether a name or company holds an address, a control character, or marks that turn text around.
+
+    A company may be called after its domain (価格.com); a person is not.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return bool(_UNNAMEABLE.search(text) or _LINK.search(plain) or (column in _PEOPLE and _DOMAIN.search(plain)))
 
 
 def message(code: str, language: str, **values: object) -> str:
@@ -168,6 +211,17 @@ def validate(form: Definition, answers: Mapping[str, str], language: str, *, at:
     return Outcome(values, errors, consent and form.consent != "none")
 
 
+def details(outcome: Outcome, language: str, address: str, page: str, work: str) -> dict[str, Any]:
+    """What goes into the inbox of one answer, whichever door took it: also from where, and whether its page worked."""
+    return {
+        "answers": outcome.values,
+        "consent": outcome.consent,
+        "language": language,
+        "from": address,
+        "work": work_done(page, work),
+    }
+
+
 def lead_row(form: Definition, values: Mapping[str, Any]) -> dict[str, Any]:
     """The answers as lead columns, own fields under `fields`; questions that map to nothing stay out."""
     row: dict[str, Any] = {}
@@ -190,6 +244,8 @@ def safe_redirect(url: str) -> str:
 
 
 def _judge(question: Field, raw: str, language: str) -> tuple[Any, str]:
+    if question.maps_to in _NAMES and names_link(question.maps_to, raw.strip("\ufeff \t\r\n\u3000")):
+        return "", message("link", language)
     text = _CONTROL.sub("", raw.replace("\r\n", "\n")).strip()
     if question.type == "checkbox":
         ticked = _ticked(text)
@@ -234,8 +290,9 @@ def _hurry(token: str, now: float) -> str:
     """'' in order, `early`, `stale`, or `trap` where the page was never handed out by us."""
     try:
         numbers, _ = tokens.unseal("form", token)
-        age = now - numbers[1]
-    except (tokens.BadTokenError, IndexError):
+        _version, started, _page = numbers
+        age = now - started
+    except ValueError:  # a BadTokenError is one
         return "trap"
     if age < MIN_SECONDS:
         return "early"

@@ -60,6 +60,11 @@ def sealer(purpose: str) -> Callable[..., str]:
     return seal_one
 
 
+def setup_key() -> str:
+    """What the first run asks for: printed where the house is started, so that only who can read that may set it up."""
+    return seal("setup", 1)[:20]
+
+
 def unseal(purpose: str, token: str) -> tuple[list[int], str]:
     """The numbers and the text of a token; BadTokenError where it was not sealed here for this purpose."""
     try:

@@ -15,6 +15,7 @@ from .overview.home import views as home
 from .people.companies import views as companies
 from .people.imports import views as imports
 from .people.leads import views as leads
+from .people.privacy import views as privacy
 from .people.sources import views as sources
 from .sales.deals import views as deals
 from .sales.handovers import views as handovers
@@ -22,9 +23,10 @@ from .settings.accounts import views as accounts
 from .settings.audit import views as audit
 from .settings.health import views as health
 from .settings.members import views as members
+from .settings.security import views as security
 
 ROOMS = (
-    home, accounts, members, audit, imports, sources, forms, tracking, leads, companies, segments, scenarios, messages,
-    content, scoring, phases, handovers, deals, reports, health,
+    home, accounts, security, members, audit, imports, sources, forms, tracking, leads, privacy, companies, segments,
+    scenarios, messages, content, scoring, phases, handovers, deals, reports, health,
 )  # fmt: skip
 urlpatterns = list(chain.from_iterable(room.urlpatterns for room in ROOMS))

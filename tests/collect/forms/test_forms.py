@@ -38,7 +38,7 @@ def form(db, now):
     made = services.create(name="資料請求", slug="catalog", kind="download", now=now)
     Form.objects.filter(pk=made.pk).update(source=source)
     made.refresh_from_db()
-    assert services.set_state(made, "open") == []
+    assert services.set_state(made, "open", now) == []
     made.refresh_from_db()
     return made
 
@@ -144,7 +144,7 @@ def test_a_form_without_questions_is_not_opened(db, now):
     form = services.create(name="x", slug="x", kind="survey", now=now)
     services.save(form, answers.Definition(title_ja="x"), consent_text="", now=now)
     form.refresh_from_db()
-    assert services.set_state(form, "open") == ["no_fields"]
+    assert services.set_state(form, "open", now) == ["no_fields"]
 
 
 # -- the public page ----------------------------------------------------------------------------------------------
@@ -209,8 +209,8 @@ def test_the_trap_tells_a_robot_nothing_and_counts_it(form, stranger, at):
     assert Drop.objects.get().reason == "trap"
 
 
-def test_a_closed_form_is_not_found(form, stranger):
-    services.set_state(form, "closed")
+def test_a_closed_form_is_not_found(form, stranger, now):
+    services.set_state(form, "closed", now)
     assert stranger.get("/f/catalog").status_code == 404
 
 

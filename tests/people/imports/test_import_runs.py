@@ -55,10 +55,10 @@ def test_a_job_takes_the_file_in_and_a_repeat_finds_it_done(drafted):
     assert Lead.objects.count() == 30
 
 
-def test_start_defers_one_job(drafted):
+def test_start_defers_one_job(drafted, now):
     item = drafted(1)
-    assert imports.start(item) is True
-    assert imports.start(item) is False
+    assert imports.start(item, now) is True
+    assert imports.start(item, now) is False
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name, args FROM procrastinate_jobs")
         assert [(name, json.loads(args)) for name, args in cursor.fetchall()] == [

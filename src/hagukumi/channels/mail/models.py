@@ -21,6 +21,7 @@ class Message(models.Model):
     """A mail template. `mjml` is simple marks or MJML, see `mail.markup`.
 
     `kind`: marketing or operational; an operational mail reaches those who stopped mail, and `kind_reason` says why.
+    `purpose` 'confirm': the one that asks the owner of an address whether they want mail.
     """
 
     name = models.CharField(max_length=120)
@@ -34,9 +35,15 @@ class Message(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
+    purpose = models.CharField(max_length=12, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "message"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose"], name="message_purpose", condition=models.Q(archived_at=None) & ~models.Q(purpose="")
+            )
+        ]
 
 
 class Broadcast(models.Model):

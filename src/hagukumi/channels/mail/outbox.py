@@ -89,6 +89,7 @@ class Outbox:
             "day_start": clock.jst_midnight(clock.jst_date(now)),
             "next_day": rules.carry_over(now),
             "until_resumed": rules.UNTIL_RESUMED,
+            "clicked": kinds.MAIL_CLICKED.code,
         }
 
     def _load(self, message_ids: set[int]) -> None:
@@ -162,11 +163,15 @@ _SETTLE = (
 )
 _FACTS = ("last_name", "first_name", "company_name", "department", "title", "prefecture", "issue", "owner_name")
 
+_TYPED = frozenset(_FACTS) - {"owner_name"}
+
 
 def _job(row: dict[str, Any]) -> Job:
-    facts = {name: row[name] for name in _FACTS}
+    # to an address that somebody typed and nobody has shown to be theirs goes nothing else that was typed
+    facts = {name: "" if row["unproven"] and name in _TYPED else row[name] for name in _FACTS}
     facts["email"] = row["address"]
-    facts["fields"] = loads(row["fields"]) if isinstance(row["fields"], str) else row["fields"]
+    own = loads(row["fields"]) if isinstance(row["fields"], str) else row["fields"]
+    facts["fields"] = {} if row["unproven"] else own
     return Job(row["lead_id"], row["message_id"], row["occurrence"], row["id"], row["attempts"], row["address"], facts)
 
 

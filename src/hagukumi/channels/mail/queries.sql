@@ -26,10 +26,11 @@ looked AS (
             WHEN l.email = '' THEN 'no_address'
             WHEN l.email ~ '[^!-~]' OR l.email !~ '^[^][@<>"(),;:\\]+@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}$'
                 THEN 'bad_address'
-            WHEN s.reason = 'hard_bounce' THEN 'hard_bounce'
-            WHEN s.reason = 'complaint' THEN 'complaint'
-            WHEN s.reason = 'manual' THEN 'suppressed'
-            WHEN m.kind = 'marketing' AND (s.reason IS NOT NULL OR c.granted = false) THEN 'unsubscribed'
+            WHEN coalesce(s.reason, k.reason) = 'hard_bounce' THEN 'hard_bounce'
+            WHEN coalesce(s.reason, k.reason) = 'complaint' THEN 'complaint'
+            WHEN coalesce(s.reason, k.reason) = 'manual' THEN 'suppressed'
+            WHEN m.kind = 'marketing' AND (coalesce(s.reason, k.reason) IS NOT NULL OR c.granted = false)
+                THEN 'unsubscribed'
             WHEN m.kind = 'marketing' AND c.granted IS NULL THEN 'no_consent'
             WHEN btrim(f.legal_name) = '' OR btrim(f.postal_address) = '' OR btrim(f.contact) = ''
                 THEN 'sender_incomplete'
@@ -42,6 +43,7 @@ looked AS (
     LEFT JOIN broadcast b ON b.id = p.broadcast_id
     LEFT JOIN consent_now c ON c.lead_id = p.lead_id AND c.channel = 'email'
     LEFT JOIN suppression s ON s.channel = 'email' AND s.value = lower(l.email)
+    LEFT JOIN stop_kept k ON k.channel = 'email' AND k.digest = sha256(convert_to(lower(l.email), 'UTF8'))
 ),
 ranked AS (
     SELECT looked.*,
@@ -93,7 +95,12 @@ FROM judged j LEFT JOIN lead l ON l.lead_id = j.lead_id LEFT JOIN staff o ON o.i
 WHERE d.lead_id = j.lead_id AND d.message_id = j.message_id AND d.occurrence = j.occurrence
   AND CASE WHEN d.state = 'queued' THEN true ELSE false END
 RETURNING d.state, d.lead_id, d.message_id, d.occurrence, d.id, d.attempts, d.address, l.last_name, l.first_name,
-    l.company_name, l.department, l.title, l.prefecture, l.issue, coalesce(o.name, '') AS owner_name, l.fields;
+    l.company_name, l.department, l.title, l.prefecture, l.issue, coalesce(o.name, '') AS owner_name, l.fields,
+    EXISTS (
+        SELECT 1 FROM address_check c WHERE c.lead_id = d.lead_id AND c.value = lower(l.email) AND c.confirmed_at IS NULL
+    ) AND NOT EXISTS (
+        SELECT 1 FROM activity a WHERE a.lead_id = d.lead_id AND a.kind = %(clicked)s::smallint AND {by_a_person}
+    ) AS unproven;
 
 -- name: settle
 -- Writes what became of mails in hand and puts one fact for each that ended (sent, failed) into `fact`. Arrays, one mail

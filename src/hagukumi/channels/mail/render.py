@@ -57,6 +57,7 @@ _MARK = re.compile(r"hgkm(\d{4})mkgh")
 _VALUE_LINK = re.compile("\x02(hgkm\\d{4}mkgh)")
 """In a text made from HTML: a link whose address is a value as a whole."""
 _MJ_TAG = re.compile(r"</?(mj-?[a-z-]*)")
+CONFIRMING = frozenset(("確認リンク", "confirm_url"))
 _SEPARATOR = "\x1e"
 _SAFE_LINK = ("http://", "https://", "mailto:", "tel:", "#")
 _TAGS = {
@@ -166,7 +167,7 @@ class Compiled:
         self._end = b"--" + boundary.encode() + b"--\r\n"
         self._unsubscribe_root = identity.base_url.rstrip("/") + "/u/"
         self._seal_click, self._seal_open = tokens.sealer("click"), tokens.sealer("open")
-        self._seal_stop = tokens.sealer("unsubscribe")
+        self._seal_stop, self._seal_confirm = tokens.sealer("unsubscribe"), tokens.sealer("confirm")
 
     def render(self, values: Mapping[str, Any], lead_id: int, delivery_id: int) -> Rendered:
         """Subject, HTML and text for one person. minijinja.TemplateError where the template fails on these values."""
@@ -175,6 +176,9 @@ class Compiled:
             context.setdefault(field, {})
         context["_unsubscribe"] = self._seal_stop(lead_id, delivery_id)
         context["_open"] = self._seal_open(lead_id, delivery_id)
+        if not CONFIRMING.isdisjoint(self.names):
+            address = f"{self._identity.base_url.rstrip('/')}/k/{self._seal_confirm(lead_id, delivery_id)}"
+            context.update(dict.fromkeys(CONFIRMING, address))
         for number, url in enumerate(self._links):
             target = self._filled_link(number, context) if number in self._templated else url
             context[f"_link{number}"] = self._seal_click(lead_id, delivery_id, number, text=target)

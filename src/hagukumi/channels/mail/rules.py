@@ -49,6 +49,7 @@ VARIABLES = (
     Variable("課題", "issue", _("課題")),
     Variable("担当者名", "owner_name", _("担当者の名前"), "担当者", "our team"),
     Variable("差出人名", "sender_name", _("差出人の表示名")),
+    Variable("確認リンク", "confirm_url", _("受信の確認のリンク（確認メールだけ）")),
 )
 FIELDS = ("項目", "fields")
 """Own fields: `{{ 項目.key }}`."""

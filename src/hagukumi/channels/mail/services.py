@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import get_language
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.kit import clock, confined
 from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
@@ -19,6 +20,7 @@ from hagukumi.people.fields.models import Field
 from hagukumi.people.leads.models import Lead
 
 from . import kinds, law, render, rules, slips
+from .confirming import asked, confirm, queue_asked
 from .figures import CONVERSION_DAYS, Figures, by_message_and_month, of_broadcast, total
 from .identity import identity_of
 from .models import Broadcast, Message, Sender
@@ -36,9 +38,11 @@ __all__ = [
     "NotReadyError",
     "Outbox",
     "TemplateProblemError",
+    "asked",
     "broadcasts",
     "by_message_and_month",
     "cancel",
+    "confirm",
     "deliveries",
     "gate_preview",
     "message_totals",
@@ -46,6 +50,7 @@ __all__ = [
     "pause",
     "preview",
     "problems",
+    "queue_asked",
     "queue_from",
     "recipient",
     "resend",
@@ -188,8 +193,11 @@ def schedule(broadcast: Broadcast, at: datetime) -> None:
 
 
 def step(now: datetime) -> int:
-    """The heart's step: start broadcasts whose time has come, close those with nothing left. Returns rows changed."""
-    changed = 0
+    """The heart's step: start broadcasts whose time has come, close those with nothing left; ask who is to be asked.
+
+    Returns rows changed.
+    """
+    changed = queue_asked(now)
     turn = definitions.turn("broadcast", now)
     for row in SQL.due_broadcasts.rows({"now": now}):
         if row["state"] == "sending":
@@ -247,6 +255,7 @@ def resend(lead_id: int, delivery_id: int, now: datetime) -> bool:
         row = SQL.delivery_of.row({"lead_id": lead_id, "id": delivery_id})
         if row and row["broadcast_id"]:
             SQL.reopen_broadcast.run({"id": row["broadcast_id"]})
+        audit.record("delivery.resent", "delivery", delivery_id, now, lead_id=lead_id)
     return True
 
 

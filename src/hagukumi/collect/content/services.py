@@ -8,7 +8,9 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from django.conf import settings
+from django.db import transaction
 
+from hagukumi.accounts import audit
 from hagukumi.kit import tokens
 
 from . import rules
@@ -37,6 +39,21 @@ class Opened:
 
 def folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "content"
+
+
+def save(piece: Content, upload: Upload | None, now: datetime, **facts: str) -> Content:
+    """Keep a piece's facts (title, kind, summary) and, where one is given, its file; what differs is written down."""
+    with transaction.atomic():
+        before = {key: getattr(piece, key) if piece.pk else "" for key in facts} | {"file": piece.file_name}
+        for key, value in facts.items():
+            setattr(piece, key, value)
+        piece.save()
+        if upload:
+            keep_file(piece, upload)
+        changes = audit.changed(before, {**facts, "file": piece.file_name})
+        if changes:
+            audit.record("content.saved", "content", piece.pk, now, changes=changes, name=piece.title)
+    return piece
 
 
 def keep_file(content: Content, upload: Upload) -> str:

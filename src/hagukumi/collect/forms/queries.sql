@@ -1,8 +1,11 @@
 -- name: versions
 -- One row per version in %(ids)s, with what its form brings to a lead.
 SELECT version.id AS version_id, version.definition, version.consent_text_id, form.id AS form_id, form.slug,
-       form.source_id, coalesce(source.consent_basis, '') AS source_basis
+       form.source_id, coalesce(source.consent_basis, '') AS source_basis,
+       form.challenge, form.per_caller, form.per_network, form.per_form,
+       coalesce(form.double_optin, form.kind = ANY(w.double_optin), false) AS double_optin
 FROM form_version version JOIN form ON form.id = version.form_id LEFT JOIN source ON source.id = form.source_id
+LEFT JOIN workspace w ON w.id = 1
 WHERE version.id = ANY(%(ids)s::bigint[]);
 
 -- name: add_submissions
@@ -54,3 +57,11 @@ SELECT coalesce(max(version), 0) + 1 FROM consent_text WHERE key = %(key)s;
 -- One form's answers in all and since %(since)s. Index: submission_form.
 SELECT count(*) AS answers, count(*) FILTER (WHERE at >= %(since)s::timestamptz) AS recent, max(at) AS last_at
 FROM submission WHERE form_id = %(form_id)s::bigint;
+
+-- name: known_addresses
+-- Which of these addresses (lower case) somebody of ours has already. Index: lead_identity_pkey.
+SELECT value FROM lead_identity WHERE kind = 'email' AND value = ANY(%(values)s::text[]);
+
+-- name: held
+-- One row per form with answers that wait for a person.
+SELECT form_id, count(*) AS answers FROM held_answer GROUP BY form_id;

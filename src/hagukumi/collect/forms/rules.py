@@ -8,6 +8,17 @@ KINDS = {
     "seminar": ("セミナー申込", "Seminar"),
     "survey": ("アンケート", "Survey"),
 }
+CHALLENGES = {
+    "none": ("なし", "None"),
+    "work": ("計算で確かめる（見えません。外部のサービスは使いません）", "Proof of work (unseen, no outside service)"),
+}
+HELD = {
+    "caller": ("同じ住所から多すぎる回答", "Too many answers from one address"),
+    "network": ("同じネットワークから多すぎる回答", "Too many answers from one network"),
+    "form": ("フォーム全体で多すぎる回答", "Too many answers to this form"),
+    "work": ("計算の確認がない回答", "No proof of work"),
+}
+"""Why an answer waits for a person: code -> (Japanese, English)."""
 STATES = {"draft": ("下書き", "Draft"), "open": ("公開中", "Open"), "closed": ("終了", "Closed")}
 TYPES = {
     "text": ("一行テキスト", "Text"),

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
+from hagukumi.accounts import audit
 from hagukumi.kit import answers
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
@@ -16,8 +17,8 @@ from hagukumi.people.consent.models import ConsentText
 from hagukumi.people.identity import services as identity
 from hagukumi.people.leads import services as leads
 
-from . import rules
-from .models import Form, FormVersion
+from . import limits, rules
+from .models import Form, FormVersion, Submission
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,45 @@ def save(form: Form, definition: answers.Definition, *, consent_text: str, now: 
             form=form, number=number, definition=answers.stored(definition), consent_text=text, created_at=now
         )
         Form.objects.filter(pk=form.pk).update(version=version)
+        audit.record("form.saved", "form", form.pk, now, name=form.name, version=number)
     return version
+
+
+def configure(form: Form, given: dict[str, Any], now: datetime) -> None:
+    """Change a form's settings: name, source, content, double_optin, challenge, per_caller, per_network, per_form.
+
+    A setting that is there and empty is kept as it was, but for source and content, which may be none.
+    """
+    wanted = {key: value for key, value in given.items() if value is not None or key in _MAY_BE_NONE}
+    if wanted.get("challenge", "none") not in rules.CHALLENGES:
+        wanted.pop("challenge")
+    before = {key: getattr(form, key) for key in wanted}
+    with transaction.atomic():
+        Form.objects.filter(pk=form.pk).update(**wanted)
+        changes = audit.changed(
+            {key: _plain(value) for key, value in before.items()}, {key: _plain(value) for key, value in wanted.items()}
+        )
+        if changes:
+            audit.record("form.configured", "form", form.pk, now, changes=changes, name=form.name)
+
+
+_MAY_BE_NONE = ("source", "content", "double_optin")
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "pk", value)
+
+
+def told_of_export(form: Form, now: datetime) -> None:
+    """Write down that the form's answers were taken out, and how many."""
+    audit.record(
+        "answer.exported",
+        "form",
+        form.pk,
+        now,
+        name=form.name,
+        count=Submission.objects.filter(form_id=form.pk).count(),
+    )
 
 
 def keep_text(key: str, text: str, now: datetime) -> ConsentText:
@@ -59,7 +98,7 @@ def keep_text(key: str, text: str, now: datetime) -> ConsentText:
     return ConsentText.objects.create(key=key, version=version, text=text, created_at=now)
 
 
-def set_state(form: Form, state: str) -> list[str]:
+def set_state(form: Form, state: str, now: datetime) -> list[str]:
     """Open, close or withdraw a form; the problems (`rules.problems`) that keep it from being opened, else []."""
     if state not in rules.STATES:
         raise ValueError(state)
@@ -68,18 +107,23 @@ def set_state(form: Form, state: str) -> list[str]:
         found = rules.problems(answers.definition(version.definition)) if version else ["no_fields"]
         if found:
             return found
-    Form.objects.filter(pk=form.pk).update(state=state)
+    with transaction.atomic():
+        Form.objects.filter(pk=form.pk).update(state=state)
+        audit.record("form.state", "form", form.pk, now, name=form.name, state=state)
     return []
 
 
 def take_answers(rows: list[Row], now: datetime) -> None:
     """Taker of the digest: people, submissions, consent, facts and earlier visits of a batch of answers, set-based."""
     versions = {row["version_id"]: row for row in SQL.versions.rows({"ids": [row["object_id"] for row in rows]})}
-    taken = [_Answer(row, versions[row["object_id"]]) for row in rows if row["object_id"] in versions]
+    rows = limits.hold_back([row for row in rows if row["object_id"] in versions], versions, now)
+    taken = [_Answer(row, versions[row["object_id"]]) for row in rows]
     if not taken:
         return
+    unseen = _unseen_addresses(taken)
     _find_people(taken, now)
     _add_submissions(taken)
+    consent.watch(leads.addresses_sql([one.lead_id for one in taken if one.lead_id and one.address in unseen]), now)
     _grant(taken, now)
     ledger.record([answer.fact() for answer in taken])
     _join(taken, now)
@@ -120,6 +164,11 @@ class _Answer:
         """Source, and the basis that the source itself gives where the form does not ask."""
         asks = self.definition.consent != "none"
         return self.version["source_id"], "" if asks else self.version["source_basis"]
+
+    @property
+    def address(self) -> str:
+        """The mail address that was typed, '' where none was."""
+        return str(self.columns.get("email") or "").lower()
 
     @property
     def names_somebody(self) -> bool:
@@ -187,19 +236,28 @@ def _add_submissions(taken: list[_Answer]) -> None:
     )
 
 
+def _unseen_addresses(taken: list[_Answer]) -> set[str]:
+    """The typed addresses that nobody of ours has: whoever typed one may have written somebody else's."""
+    typed = {answer.address for answer in taken if answer.address}
+    return typed - {row["value"] for row in SQL.known_addresses.rows({"values": list(typed)})}
+
+
 def _grant(taken: list[_Answer], now: datetime) -> None:
-    """An agreement by tick box is an opt-in: with its text, per text one statement.
+    """An agreement by tick box is an opt-in: with its text, per text and form one statement.
 
     A stop outlives it: anybody can type anybody's address into a form, so the box is not yet the person's own word.
+    Who was stopped is asked by mail; where the form asks for double opt-in, so is everybody else.
     """
-    agreed: dict[int, list[_Answer]] = defaultdict(list)
+    agreed: dict[tuple[int, bool], list[_Answer]] = defaultdict(list)
     for answer in taken:
         if answer.agreed_text:
-            agreed[answer.agreed_text].append(answer)
-    for text_id, group in agreed.items():
+            agreed[answer.agreed_text, answer.version["double_optin"]].append(answer)
+    for (text_id, double), group in agreed.items():
         select = leads.addresses_sql([answer.lead_id for answer in group if answer.lead_id])
         evidence = f"form {group[0].version['slug']} {group[0].row['event_id']}"
-        consent.grant_from(select, basis="optin", text_id=text_id, evidence=evidence, now=now)
+        consent.ask(select, text_id=text_id, evidence=evidence, stopped_only=not double, now=now)
+        if not double:
+            consent.grant_from(select, basis="optin", text_id=text_id, evidence=evidence, now=now)
 
 
 def _join(taken: list[_Answer], now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Words of the tracking room: why events leave, what pages mean, what a site's address looks like. Pure."""
 
+import re
 from urllib.parse import urlsplit
 
 DROP_REASONS: dict[str, tuple[str, str]] = {
@@ -30,8 +31,15 @@ CATEGORIES: dict[str, tuple[str, str]] = {
 """What a page means, as stored in `page.category` ('' = not marked)."""
 
 
+_HOST = re.compile(r"(?=.{1,190}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
 def origin(address: str) -> str:
-    """`https://www.example.co.jp` of an address or a bare host name; ValueError where there is none."""
+    """`https://www.example.co.jp` of an address or a bare host name; ValueError where there is none.
+
+    The host is letters, digits, hyphens and dots alone (RFC 1123): an origin is written into policies of pages, where
+    a semicolon or a blank would begin a rule of its own.
+    """
     text = address.strip().lower()
     if "://" not in text:
         text = f"https://{text}"
@@ -39,6 +47,16 @@ def origin(address: str) -> str:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or ("." not in host and host != "localhost"):
         raise ValueError(address)
-    host = host.encode("idna").decode()
+    host = host.encode("idna").decode().rstrip(".")
+    if not _HOST.fullmatch(host):
+        raise ValueError(address)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{host}{port}"
+
+
+def is_origin(text: str) -> bool:
+    """Whether this is an origin as `origin` writes it, and nothing more."""
+    try:
+        return origin(text) == text
+    except (ValueError, UnicodeError):
+        return False

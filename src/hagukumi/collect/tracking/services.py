@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
+
+from hagukumi.accounts import audit
+
 from . import rules, takers
 from .models import Page, Site
 from .queries import SQL
@@ -43,7 +47,20 @@ def put_in_inbox(
 def add_site(address: str, *, name: str, now: datetime) -> tuple[Site, bool]:
     """Let a website send events; (the site, whether it is new). ValueError where the address is not one."""
     origin = rules.origin(address)
-    return Site.objects.get_or_create(origin=origin, defaults={"name": name.strip() or origin, "created_at": now})
+    with transaction.atomic():
+        site, new = Site.objects.get_or_create(
+            origin=origin, defaults={"name": name.strip() or origin, "created_at": now}
+        )
+        if new:
+            audit.record("site.added", "site", site.pk, now, name=origin)
+    return site, new
+
+
+def remove_site(site: Site, now: datetime) -> None:
+    """A website may send events no more; what it sent stays."""
+    with transaction.atomic():
+        audit.record("site.removed", "site", site.pk, now, name=site.origin)
+        site.delete()
 
 
 def set_category(page_id: int, category: str) -> bool:

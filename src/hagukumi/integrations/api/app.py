@@ -8,7 +8,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from hagukumi import __version__
 
-from . import activities, auth, deliveries, docs, leads, problems, segments
+from . import activities, auth, deliveries, docs, privacy, problems, segments
 from .types import PROBLEMS
 
 
@@ -30,7 +30,7 @@ api = Described(
     description="Hagukumi の外部連携。トークンは「設定 > API」で発行します。",
 )  # fmt: skip
 problems.install(api)
-api.add_router("/v1/leads", leads.router, tags=["leads"])
+api.add_router("/v1/leads", privacy.router, tags=["leads"])  # with those of leads
 api.add_router("/v1/activities", activities.router, tags=["activities"])
 api.add_router("/v1/segments", segments.router, tags=["segments"])
 api.add_router("/v1/deliveries", deliveries.router, tags=["deliveries"])

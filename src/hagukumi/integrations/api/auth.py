@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja.errors import AuthenticationError, AuthorizationError
 from ninja.security import HttpBearer
 
+from hagukumi.accounts import audit
 from hagukumi.accounts import services as accounts
 from hagukumi.accounts.models import ApiToken
 from hagukumi.kit import clock
@@ -33,6 +34,7 @@ class Bearer(HttpBearer):
         if not found.scopes or (self.scope and self.scope not in found.scopes):
             raise AuthorizationError
         _count(found.pk, int(now.timestamp() // 60))
+        audit.become(audit.Actor("api", user_id=found.created_by_id, token_id=found.pk, origin=audit.present().origin))
         return found
 
 

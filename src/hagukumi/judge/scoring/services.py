@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError, Evidence, language, literal, words
 from hagukumi.judge.segments.rules import SAMPLE_SHARE
@@ -168,6 +169,7 @@ def publish(version_id: int, *, now: datetime) -> ScoreVersion:
         ScoreModel.objects.filter(id=version.model_id).update(live=version)
         if old is not None:
             segments.forget_dues("score", old)
+        audit.record("score.published", "score", version.model_id, now, version=version.number)
     return version
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
 
@@ -175,10 +176,24 @@ def save(
             "updated_at": now,
         }
         if segment_id is None:
-            return Segment.objects.create(**values, key=key, created_at=now)
+            saved = Segment.objects.create(**values, key=key, created_at=now)
+            audit.record("segment.saved", "segment", saved.id, now, name=saved.name)
+            return saved
+        before = Segment.objects.get(id=segment_id)
         Segment.objects.filter(id=segment_id).update(**values)
         definitions.reinstate("segment", segment_id)
-        return Segment.objects.get(id=segment_id)
+        saved = Segment.objects.get(id=segment_id)
+        changes = {"name": (before.name, saved.name), "sentence": (_told(before.tree), _told(saved.tree))}
+        audit.record("segment.saved", "segment", saved.id, now, name=saved.name, changes=changes)
+        return saved
+
+
+def _told(tree: Tree) -> str:
+    """A stored condition in words, for the audit log; '' where it can no longer be read."""
+    try:
+        return clause(tree)
+    except ConditionError:
+        return ""
 
 
 def archive(segment_id: int, *, now: datetime) -> int:
@@ -195,6 +210,8 @@ def archive(segment_id: int, *, now: datetime) -> int:
         ledger.record_pending()
         forget_dues("segment", segment_id)
         definitions.reinstate("segment", segment_id)
+        name = Segment.objects.values_list("name", flat=True).get(id=segment_id)
+        audit.record("segment.archived", "segment", segment_id, now, name=name, count=left)
     return left
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 from pydantic import ValidationError
 
+from hagukumi.accounts import audit
 from hagukumi.ledger import definitions
 
 from . import kinds, rules
@@ -121,6 +122,15 @@ def publish(scenario_id: int, *, now: datetime, user_id: int | None = None, take
         scenario.updated_at = now
         scenario.save()
         definitions.reinstate("scenario", scenario_id)
+        audit.record(
+            "scenario.published",
+            "scenario",
+            scenario_id,
+            now,
+            name=scenario.name,
+            version=version.number,
+            take_in=take_in,
+        )
     return version
 
 

@@ -3,13 +3,14 @@
 import json
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.kit import tokens
 from hagukumi.kit.sql import Queries
 
@@ -111,8 +112,8 @@ def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
     return Count(round(estimate / unit) * unit, False)
 
 
-def export_rows(filters: Filters, limit: int) -> list[dict[str, Any]]:
-    """Cards of everybody who meets the filters, in the list's order, at most `limit`."""
+def export_rows(filters: Filters, limit: int, now: datetime) -> list[dict[str, Any]]:
+    """Cards of everybody who meets the filters, in the list's order, at most `limit`; the export is written down."""
     rows: list[dict[str, Any]] = []
     shown, cursor = models(), ""
     while len(rows) < limit:
@@ -120,6 +121,8 @@ def export_rows(filters: Filters, limit: int) -> list[dict[str, Any]]:
         rows += found.cards
         if not (cursor := found.next):
             break
+    told = {key: value for key, value in asdict(filters).items() if value not in (None, "", False)}
+    audit.record("lead.list_exported", "lead", "", now, count=len(rows[:limit]), filter=told)
     return rows[:limit]
 
 

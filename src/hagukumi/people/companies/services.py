@@ -3,16 +3,32 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
+from django.forms.models import model_to_dict
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.kit import ja
 
+from .models import Company
 from .queries import SQL
 
 _SPELLED = sql.SQL(
     "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[], {}::text[])"
     " AS t (name, legal_form, form_position, match_key, core)"
 )
+
+
+def correct(company: Company, now: datetime) -> Company:
+    """Keep a company's facts as a person has put them right; what differs from before is written down."""
+    with transaction.atomic():
+        before = Company.objects.get(pk=company.pk)
+        company.updated_at = now
+        company.save()
+        old, new = ({**model_to_dict(one), "updated_at": None} for one in (before, company))
+        if changes := audit.changed(old, new):
+            audit.record("company.saved", "company", company.pk, now, changes=changes, name=company.name)
+    return company
 
 
 def ensure_from(select: sql.Composable, *, now: datetime) -> int:

@@ -62,3 +62,40 @@ class Suppression(models.Model):
 
     class Meta:
         db_table = "suppression"
+
+
+class AddressCheck(models.Model):
+    """An address that somebody typed into a form of ours and that nobody has shown to be theirs yet.
+
+    While `confirmed_at` is null, mail to it says nothing that was typed. `asked_at`: its owner was asked, by mail,
+    whether they want mail (`text`, `evidence`: to what they would agree); `asked_times` bounds how often; `waiting`:
+    the mail is still to be queued.
+    """
+
+    pk = models.CompositePrimaryKey("lead_id", "value")
+    lead_id = models.BigIntegerField()
+    value = models.CharField(max_length=254)
+    since = models.DateTimeField()
+    asked_at = models.DateTimeField(null=True)
+    asked_times = models.SmallIntegerField(default=0, db_default=0)
+    text = models.ForeignKey(ConsentText, models.PROTECT, null=True, db_constraint=False)
+    evidence = models.CharField(max_length=200, default="", db_default="")
+    confirmed_at = models.DateTimeField(null=True)
+    waiting = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        db_table = "address_check"
+        indexes = [models.Index(fields=["lead_id"], name="address_check_waiting", condition=models.Q(waiting=True))]
+
+
+class StopKept(models.Model):
+    """An address that must not be mailed, of a person who was erased: its SHA-256 (of lower case) and why are kept."""
+
+    pk = models.CompositePrimaryKey("channel", "digest")
+    channel = models.CharField(max_length=10)
+    digest = models.BinaryField(max_length=32)
+    reason = models.CharField(max_length=15)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "stop_kept"

@@ -39,6 +39,12 @@ lifted AS (
     DELETE FROM suppression s USING written w JOIN asked a ON a.lead_id = w.lead_id
     WHERE %(over_stop)s::boolean AND s.channel = %(channel)s::text AND s.value = lower(a.address)
       AND s.reason IN ('unsubscribe', 'manual') AND s.at < %(now)s::timestamptz
+),
+let_go AS (
+    DELETE FROM stop_kept k USING written w JOIN asked a ON a.lead_id = w.lead_id
+    WHERE %(over_stop)s::boolean AND k.channel = %(channel)s::text
+      AND k.digest = sha256(convert_to(lower(a.address), 'UTF8')) AND k.reason IN ('unsubscribe', 'manual')
+      AND k.at < %(now)s::timestamptz
 )
 INSERT INTO fact (lead_id, at, kind, details, hop)
 SELECT lead_id, %(now)s::timestamptz, %(kind)s::smallint,
@@ -52,7 +58,8 @@ SELECT count(DISTINCT asked.lead_id) AS people
 FROM ({leads}) AS asked
 LEFT JOIN consent_now n ON n.lead_id = asked.lead_id AND n.channel = %(channel)s::text
 LEFT JOIN suppression s ON s.channel = %(channel)s::text AND s.value = lower(asked.address)
-WHERE n.granted = false OR s.reason IN ('unsubscribe', 'manual', 'complaint');
+LEFT JOIN stop_kept k ON k.channel = %(channel)s::text AND k.digest = sha256(convert_to(lower(asked.address), 'UTF8'))
+WHERE n.granted = false OR coalesce(s.reason, k.reason) IN ('unsubscribe', 'manual', 'complaint');
 
 -- name: withdraw
 -- One opt-out of one lead: consent row, fold, fact. A lead that is already out (as of %(now)s) gets nothing new.
@@ -91,10 +98,11 @@ WHERE s.reason IN ('unsubscribe', 'manual') AND excluded.reason IN ('hard_bounce
 
 -- name: standing
 -- One row: the folded consent of a lead and why its address is suppressed ('' = it is not).
-SELECT n.granted, n.basis, n.at, coalesce(s.reason, '') AS suppressed
+SELECT n.granted, n.basis, n.at, coalesce(s.reason, k.reason, '') AS suppressed
 FROM (SELECT %(lead_id)s::bigint AS lead_id, lower(%(address)s::text) AS address) AS asked
 LEFT JOIN consent_now n ON n.lead_id = asked.lead_id AND n.channel = %(channel)s::text
-LEFT JOIN suppression s ON s.channel = %(channel)s::text AND s.value = asked.address;
+LEFT JOIN suppression s ON s.channel = %(channel)s::text AND s.value = asked.address
+LEFT JOIN stop_kept k ON k.channel = %(channel)s::text AND k.digest = sha256(convert_to(asked.address, 'UTF8'));
 
 -- name: suppressions
 -- Addresses that are never mailed, newest first. One row per address; keyset (at, value). Small: read whole by reason.
@@ -111,3 +119,82 @@ SELECT reason, count(*) AS addresses FROM suppression WHERE channel = %(channel)
 -- name: lift
 -- One address may be mailed again, as far as this list goes. The row as it was, or none.
 DELETE FROM suppression WHERE channel = %(channel)s::text AND value = %(value)s::text RETURNING value, reason, source, at;
+
+-- name: watch_addresses
+-- The addresses of {leads} are nobody's yet: one row per lead and address, the first time it is seen.
+-- Idempotent: an address that is known here stays as it is, also a confirmed one.
+-- slot leads: SELECT NULL::bigint AS lead_id, ''::text AS address WHERE false
+INSERT INTO address_check (lead_id, value, since)
+SELECT DISTINCT lead_id, lower(address), %(now)s::timestamptz FROM ({leads}) AS typed WHERE address <> ''
+ON CONFLICT (lead_id, value) DO NOTHING;
+
+-- name: ask_addresses
+-- Of {leads}, those whose address may be asked now (at most %(most)s times, and not since %(quiet)s) are marked as asked and
+-- put into `fact`; one row back per lead. Whoever has an explicit opt-in standing, or complained or bounced, is not asked.
+-- %(stopped_only)s: ask only those who were stopped.
+-- slot leads: SELECT NULL::bigint AS lead_id, ''::text AS address WHERE false
+WITH asked AS (
+    SELECT t.lead_id, lower(min(t.address)) AS value
+    FROM ({leads}) AS t
+    LEFT JOIN consent_now n ON n.lead_id = t.lead_id AND n.channel = %(channel)s::text
+    LEFT JOIN suppression s ON s.channel = %(channel)s::text AND s.value = lower(t.address)
+    LEFT JOIN stop_kept k ON k.channel = %(channel)s::text AND k.digest = sha256(convert_to(lower(t.address), 'UTF8'))
+    WHERE t.address <> '' AND coalesce(s.reason, k.reason, '') NOT IN ('hard_bounce', 'complaint')
+      AND (n.granted = false OR s.reason IS NOT NULL OR k.reason IS NOT NULL
+           OR (NOT %(stopped_only)s::boolean AND NOT (coalesce(n.granted, false) AND n.basis = 'optin')))
+    GROUP BY t.lead_id
+),
+kept AS (
+    INSERT INTO address_check AS a (lead_id, value, since, asked_at, asked_times, text_id, evidence, waiting)
+    SELECT lead_id, value, %(now)s::timestamptz, %(now)s::timestamptz, 1, %(text_id)s::bigint, %(evidence)s::text, true
+    FROM asked
+    ON CONFLICT (lead_id, value) DO UPDATE
+    SET asked_at = excluded.asked_at, asked_times = a.asked_times + 1, text_id = excluded.text_id,
+        evidence = excluded.evidence, waiting = true
+    WHERE a.asked_times < %(most)s::int AND (a.asked_at IS NULL OR a.asked_at < %(quiet)s::timestamptz)
+    RETURNING lead_id
+),
+told AS (
+    INSERT INTO fact (lead_id, at, kind, details)
+    SELECT lead_id, %(now)s::timestamptz, %(kind)s::smallint, jsonb_build_object('channel', %(channel)s::text) FROM kept
+)
+SELECT lead_id FROM kept;
+
+-- name: take_asked
+-- Who is to be asked and has not been taken for it; a repeat gives nobody. Index: address_check_waiting.
+UPDATE address_check SET waiting = false WHERE waiting RETURNING lead_id;
+
+-- name: confirm_address
+-- The owner of an address has shown that it is theirs. One row: to what they were asked to agree, where they were.
+-- asked_times begins anew: they may be asked again after a later stop.
+UPDATE address_check SET confirmed_at = %(now)s::timestamptz, asked_times = 0
+WHERE lead_id = %(lead_id)s::bigint AND value = lower(%(address)s::text)
+RETURNING text_id, evidence, asked_at;
+
+-- name: stops_of
+-- Why the addresses (lower case) are not mailed. One row per address.
+SELECT value, reason, source, at FROM suppression WHERE channel = %(channel)s::text AND value = ANY(%(values)s::text[])
+ORDER BY value;
+
+-- name: keep_stops
+-- The addresses of one person (%(lead_ids)s) leave the list; what they stood there for is kept by hash, and so is the
+-- person's own stop. One row per address kept. Idempotent.
+WITH gone AS (
+    DELETE FROM suppression WHERE channel = %(channel)s::text AND value = ANY(%(values)s::text[]) RETURNING value, reason, at
+),
+stopped AS (
+    SELECT value, reason, at FROM gone
+    UNION ALL
+    SELECT address, 'unsubscribe', n.at
+    FROM unnest(%(values)s::text[]) AS address CROSS JOIN consent_now n
+    WHERE n.lead_id = ANY(%(lead_ids)s::bigint[]) AND n.channel = %(channel)s::text AND NOT n.granted
+      AND address NOT IN (SELECT value FROM gone)
+)
+INSERT INTO stop_kept (channel, digest, reason, at)
+SELECT DISTINCT ON (value) %(channel)s::text, sha256(convert_to(value, 'UTF8')), reason, at FROM stopped ORDER BY value, at
+ON CONFLICT (channel, digest) DO NOTHING;
+
+-- name: first_two
+-- At most two of {leads}: whether they are one person.
+-- slot leads: SELECT NULL::bigint AS lead_id, ''::text AS address WHERE false
+SELECT DISTINCT lead_id FROM ({leads}) AS asked WHERE lead_id IS NOT NULL LIMIT 2;

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.services import Fact
 
 from . import kinds
 from .queries import SQL
@@ -18,14 +21,23 @@ __all__ = [
     "Granted",
     "Standing",
     "Suppressed",
+    "ask",
+    "confirm",
     "grant_from",
+    "keep_stops",
     "lift",
     "standing",
+    "stops_of",
     "suppress",
     "suppressed_by_reason",
     "suppressions",
+    "take_asked",
+    "watch",
     "withdraw",
 ]
+ASK_MOST = 3
+"""An address that never answers is asked so often and no more: asking is mail to somebody who may not want any."""
+ASK_QUIET = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,11 @@ def grant_from(
             leads=select,
         )
         ledger.record_pending()
+        if new and audit.by_staff():
+            one = _only(select)
+            audit.record(
+                "consent.granted", "lead", one, now, count=new, basis=basis, evidence=evidence, over_stop=over_stop
+            )
         kept = (SQL.count_stopped.row({"channel": CHANNEL}, leads=select) or {"people": 0})["people"]
     return Granted(new, kept)
 
@@ -114,7 +131,15 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
         )
         ledger.record_pending()
         suppress(address, reason=reason, source=evidence, now=now, lead_id=lead_id)
+        if changed and audit.by_staff():
+            audit.record("consent.withdrawn", "lead", lead_id, now, why=reason, evidence=evidence)
     return changed > 0
+
+
+def _only(select: sql.Composable) -> int | str:
+    """The lead of a `select` that names just one, '' otherwise: for the audit log."""
+    rows = SQL.first_two.rows(leads=select)
+    return int(rows[0]["lead_id"]) if len(rows) == 1 else ""
 
 
 def suppress(address: str, *, reason: str, source: str, now: datetime, lead_id: int | None = None) -> None:
@@ -163,3 +188,60 @@ def standing(lead_id: int, address: str) -> Standing:
     if not row:
         return Standing(None, "", None, "")
     return Standing(row["granted"], row["basis"] or "", row["at"], row["suppressed"])
+
+
+def watch(select: sql.Composable, now: datetime) -> int:
+    """Note that nobody has shown yet that the addresses of `select` (lead_id, address) are theirs; how many are new.
+
+    Until they do, mail to them says nothing that was typed into a form.
+    """
+    return SQL.watch_addresses.run({"now": now}, leads=select)
+
+
+def ask(select: sql.Composable, *, text_id: int | None, evidence: str, stopped_only: bool, now: datetime) -> list[int]:
+    """Have those of `select` (lead_id, address) asked by mail whether they agree; who will be. See `take_asked`.
+
+    The stop of whoever was stopped stands until they answer. Asked at most ASK_MOST times, ASK_QUIET apart.
+    """
+    with transaction.atomic():
+        ledger.open_beat_tables()
+        params = {
+            "channel": CHANNEL, "text_id": text_id, "evidence": evidence[:200], "now": now, "most": ASK_MOST,
+            "quiet": now - ASK_QUIET, "kind": kinds.CONSENT_ASKED.code, "stopped_only": stopped_only,
+        }  # fmt: skip
+        asked = [row["lead_id"] for row in SQL.ask_addresses.rows(params, leads=select)]
+        ledger.record_pending()
+    return asked
+
+
+def take_asked() -> list[int]:
+    """The leads who are to be asked and whom nobody has taken yet; the caller sends them the mail, or rolls back."""
+    return [row["lead_id"] for row in SQL.take_asked.rows()]
+
+
+def confirm(lead_id: int, *, address: str, evidence: str, now: datetime) -> bool:
+    """The owner of this address agrees, in their own hand: an opt-in over any stop of theirs. False: nobody asked."""
+    with transaction.atomic():
+        row = SQL.confirm_address.row({"lead_id": lead_id, "address": address, "now": now})
+        if row is None or row["asked_at"] is None:
+            return False
+        ledger.record([Fact(lead_id, "consent_confirmed", now)])
+        one = sql.SQL("SELECT {}::bigint AS lead_id, {}::text AS address").format(
+            sql.Literal(lead_id), sql.Literal(address)
+        )
+        told = " ".join(part for part in (row["evidence"], evidence) if part)
+        grant_from(one, basis="optin", text_id=row["text_id"], evidence=told, now=now, over_stop=True)
+    return True
+
+
+def stops_of(addresses: list[str]) -> list[dict[str, Any]]:
+    """Rows of (value, reason, source, at) of those of these addresses (lower case) that are never mailed."""
+    return SQL.stops_of.rows({"channel": CHANNEL, "values": addresses})
+
+
+def keep_stops(addresses: list[str], lead_ids: list[int]) -> int:
+    """The person of these addresses is about to be erased: that they must not be mailed is kept by hash; how many.
+
+    Call it before their rows go. Source: 特定電子メール法 3条3項.
+    """
+    return SQL.keep_stops.run({"channel": CHANNEL, "values": addresses, "lead_ids": lead_ids})

@@ -16,6 +16,7 @@ import polars as pl
 from django.db import connection, transaction
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.kit import ja
 from hagukumi.ledger import services as ledger
 from hagukumi.people.companies import services as companies
@@ -250,6 +251,12 @@ def upsert_people(
         if counts.nobodys:
             raise RowError(counts.nobodys[0], "ambiguous")
         found = [int(row["lead_id"]) for row in SQL.whose.rows()]
+        if audit.by_staff():  # another system's upsert; what a form brings is the answerer's own act
+            one = found[0] if len(set(found)) == 1 else ""
+            audit.record(
+                "lead.upserted", "lead", one, now, count=len(found), created=counts.created, updated=counts.updated,
+                basis=basis, replace=replace,
+            )  # fmt: skip
         clear_tables()
     return found
 

@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils.text import get_valid_filename
 
+from hagukumi.accounts import audit
 from hagukumi.kit import clock, tables
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
@@ -142,11 +143,13 @@ def preview(item: Import) -> Preview:
     return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), notices, samples)
 
 
-def start(item: Import) -> bool:
+def start(item: Import, now: datetime) -> bool:
     """Hand a draft to the worker; False when it is no draft any more."""
     with transaction.atomic():
         if not Import.objects.filter(id=item.id, state="draft").update(state="queued"):
             return False
+        source = item.source.name if item.source else ""
+        audit.record("import.started", "import", item.id, now, name=item.file_name, source=source, basis=item.basis)
         from .jobs import run_import
 
         run_import.defer(import_id=item.id)
@@ -156,9 +159,18 @@ def start(item: Import) -> bool:
 def ask_cancel(import_id: int, now: datetime) -> bool:
     """Stop an import: at once while it waits, at the next moment while it runs. False when it is over already."""
     waiting = Import.objects.filter(id=import_id, state__in=("draft", "queued"))
-    if waiting.update(state="cancelled", cancel_asked=True, ended_at=now):
-        return True
-    return bool(Import.objects.filter(id=import_id, state="running").update(cancel_asked=True))
+    with transaction.atomic():
+        asked = waiting.update(state="cancelled", cancel_asked=True, ended_at=now) or Import.objects.filter(
+            id=import_id, state="running"
+        ).update(cancel_asked=True)
+        if asked:
+            audit.record("import.cancelled", "import", import_id, now)
+    return bool(asked)
+
+
+def told_of_rejects(item: Import, count: int, now: datetime) -> None:
+    """Write down that the rows which were not taken were taken out as a file."""
+    audit.record("import.rejects_exported", "import", item.id, now, name=item.file_name, count=count)
 
 
 def run(import_id: int) -> Import:
@@ -359,6 +371,10 @@ def _finish(
         message=dict(message or {}),
         ended_at=clock.now(),
     )
+    audit.record(
+        "import.finished", "import", item.id, clock.now(), user=item.user, name=item.file_name, outcome=state,
+        created=counts.created, updated=counts.updated, rejected=counts.rejected, stopped=counts.stopped,
+    )  # fmt: skip
 
 
 @contextmanager

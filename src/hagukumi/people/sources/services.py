@@ -2,7 +2,23 @@
 
 from datetime import date, datetime
 
+from django.db import transaction
+from django.forms.models import model_to_dict
+
+from hagukumi.accounts import audit
+
 from .models import Source
+
+
+def save(source: Source, now: datetime) -> Source:
+    """Keep a source as it stands; what differs from before is written down."""
+    with transaction.atomic():
+        before = Source.objects.filter(pk=source.pk).first() if source.pk else None
+        source.save()
+        changes = audit.changed(model_to_dict(before) if before else {}, model_to_dict(source))
+        if changes:
+            audit.record("source.saved", "source", source.pk, now, changes=changes, name=source.name)
+    return source
 
 
 def find_or_make(

@@ -1,9 +1,11 @@
 """Verbs of deals. Each writes its row and its fact in one transaction."""
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
 
+from hagukumi.accounts import audit
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
 
@@ -48,6 +50,7 @@ def create_deal(
         )
         deal.save(force_insert=True)
         ledger.record([Fact(lead_id, "deal_created", now, deal.id, amount_yen, details={"stage": stage})])
+        _told("deal.created", deal, now, stage=("", stage), amount_yen=(None, amount_yen), owner_id=(None, owner_id))
     return deal
 
 
@@ -60,6 +63,7 @@ def move_stage(lead_id: int, deal_id: int, stage: str, *, now: datetime) -> None
         ledger.record(
             [Fact(lead_id, "deal_stage", now, deal_id, deal.amount_yen, details={"from": before, "to": stage})]
         )
+        _told("deal.moved", deal, now, stage=(before, stage))
 
 
 def close_deal(
@@ -68,6 +72,7 @@ def close_deal(
     """Close a deal as won or lost with its reason. AlreadyClosedError where it is closed already."""
     with transaction.atomic():
         deal = _open_deal(lead_id, deal_id)
+        amount = deal.amount_yen
         deal.outcome, deal.reason, deal.closed_at = ("won" if won else "lost"), reason, now
         if amount_yen is not None:
             deal.amount_yen = amount_yen
@@ -75,6 +80,12 @@ def close_deal(
         details = {"reason": reason, "user_id": user_id}
         kind = "deal_won" if won else "deal_lost"
         ledger.record([Fact(lead_id, kind, now, deal_id, deal.amount_yen, details=details)])
+        _told("deal.closed", deal, now, outcome=("", deal.outcome), amount_yen=(amount, deal.amount_yen))
+
+
+def _told(action: str, deal: Deal, now: datetime, **changes: tuple[Any, Any]) -> None:
+    if audit.by_staff():
+        audit.record(action, "deal", deal.id, now, changes=changes, name=deal.name, lead_id=deal.lead_id)
 
 
 def _open_deal(lead_id: int, deal_id: int) -> Deal:

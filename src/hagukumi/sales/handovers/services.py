@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.accounts.models import Workspace
 from hagukumi.judge.phases import services as phases
 from hagukumi.ledger import kinds as registry
@@ -47,7 +48,11 @@ def hand_over_from(select: sql.Composable, *, cause: str, now: datetime, hop: in
 
 def hand_over(lead_id: int, *, cause: str, now: datetime) -> bool:
     """Hand one lead over; False where one is open already."""
-    return bool(hand_over_from(sql.SQL("SELECT {}::bigint").format(sql.Literal(lead_id)), cause=cause, now=now))
+    with transaction.atomic():
+        done = bool(hand_over_from(sql.SQL("SELECT {}::bigint").format(sql.Literal(lead_id)), cause=cause, now=now))
+        if done and audit.by_staff():
+            audit.record("handover.made", "lead", lead_id, now, lead_id=lead_id)
+    return done
 
 
 def accept(lead_id: int, handover_id: int, *, user_id: int, now: datetime) -> None:
@@ -56,6 +61,7 @@ def accept(lead_id: int, handover_id: int, *, user_id: int, now: datetime) -> No
         _answer(lead_id, handover_id, "accepted", user_id=user_id, reason="", note="", now=now)
         leads.edit(lead_id, {"owner_id": user_id}, user_id=user_id, now=now)
         ledger.record([Fact(lead_id, "handover_accepted", now, handover_id, details={"user_id": user_id})])
+        audit.record("handover.accepted", "handover", handover_id, now, lead_id=lead_id)
 
 
 def give_back(lead_id: int, handover_id: int, *, user_id: int, reason: str, note: str, now: datetime) -> None:
@@ -64,6 +70,7 @@ def give_back(lead_id: int, handover_id: int, *, user_id: int, reason: str, note
         _answer(lead_id, handover_id, "returned", user_id=user_id, reason=reason, note=note, now=now)
         details = {"user_id": user_id, "reason": reason, "note": note}
         ledger.record([Fact(lead_id, "handover_returned", now, handover_id, details=details)])
+        audit.record("handover.returned", "handover", handover_id, now, lead_id=lead_id, why=reason)
         back = SQL.previous_phase.value({"lead_id": lead_id})
         if back is not None:
             one = sql.SQL("SELECT {}::bigint AS lead_id").format(sql.Literal(lead_id))

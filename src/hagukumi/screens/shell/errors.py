@@ -6,6 +6,13 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Rendered without the context processors: a statement that failed may have broken the transaction around it."""
+    text = gettext("住所か入力に、使えない文字か大きすぎる数が入っています。前の画面からやり直してください。")
+    page = render_to_string("shell/error.html", {"heading": gettext("この指定では開けません"), "text": text})
+    return HttpResponse(page, status=400)
+
+
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     text = gettext("この画面を開く権限がありません。必要なときは管理者にお声がけください。")
     return _page(request, 403, gettext("この画面は開けません"), text)

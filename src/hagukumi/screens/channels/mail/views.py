@@ -19,6 +19,7 @@ from hagukumi.channels.mail.models import Broadcast, Message, Sender
 from hagukumi.people.fields.models import Field
 from hagukumi.people.leads.models import Lead
 from hagukumi.screens.channels.broadcasts import views as broadcasts
+from hagukumi.screens.channels.confirming import views as confirming
 from hagukumi.screens.channels.unsubscribe import views as unsubscribe
 from hagukumi.screens.learn.mail_kpi import views as mail_kpi
 from hagukumi.screens.shell import words
@@ -227,7 +228,9 @@ def _preview_leads() -> Any:
 
 def _draft(request: Request) -> Message | None:
     """The message as typed so far, for a preview; None while there is no sender."""
-    sender = Sender.objects.filter(pk=request.POST.get("sender") or 0).first() or Sender.objects.order_by("id").first()
+    chosen = request.POST.get("sender", "")
+    wanted = Sender.objects.filter(pk=int(chosen)) if chosen.isascii() and chosen.isdigit() else Sender.objects.none()
+    sender = wanted.first() or Sender.objects.order_by("id").first()
     if sender is None:
         return None
     given = {name: request.POST.get(name, "") for name in ("subject", "preheader", "mjml", "text")}
@@ -349,7 +352,6 @@ def delivery_resend(request: Request, lead_id: int, delivery_id: int) -> HttpRes
     """Send one failed, skipped or doubtful mail again, because a person decided so."""
     if not services.resend(lead_id, delivery_id, request.now):
         raise Http404
-    accounts.audit(request.user, "delivery.resent", "delivery", delivery_id, request.now, lead_id=lead_id)
     notices.success(request, _("再送の列に入れました。まもなく送信されます。"))
     target = request.POST.get("next", "")
     return redirect(target if re.fullmatch(r"/messages/[\w/?=&.-]*", target) else "messages")
@@ -370,4 +372,5 @@ urlpatterns = [
     path("messages/resend/<int:lead_id>/<int:delivery_id>/", delivery_resend, name="delivery_resend"),
     *mail_kpi.urlpatterns,
     *unsubscribe.urlpatterns,
+    *confirming.urlpatterns,
 ]

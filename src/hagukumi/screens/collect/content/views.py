@@ -74,11 +74,7 @@ def edit(request: Request, pk: int | None = None) -> HttpResponse:
         fields = {key: data[key] for key in ("title", "kind", "summary")}
         if piece is None:
             piece = Content(created_at=request.now)
-        for key, value in fields.items():
-            setattr(piece, key, value)
-        piece.save()
-        if data["file"]:
-            services.keep_file(piece, data["file"])
+        services.save(piece, data["file"] or None, request.now, **fields)
         messages.success(request, _("「%(title)s」を保存しました。") % {"title": piece.title})
         return redirect("content")
     return render(request, "collect/content/edit.html", {"form": form, "piece": piece})

@@ -1,5 +1,8 @@
 // A public form: posts to the collector by fetch; where that cannot be reached, the browser posts to the page itself.
 // Usage: <form data-island="form" data-post-to="https://…/f/slug">; errors go to [data-error="<field key>"].
+// data-work="15": the page works for its answer while it is filled in (see work.ts).
+import { work } from "./work";
+
 type Reply = { ok: boolean; errors?: Record<string, string>; redirect?: string };
 
 const SETTLE_MS = 1100; // kit.answers asks for a second between handing out and sending
@@ -25,6 +28,9 @@ export default function start(element: HTMLElement): void {
   const opened = performance.now();
   const button = form.querySelector("button");
   const known = form.querySelector<HTMLInputElement>("[name=_visitor]");
+  const bits = Number(form.dataset.work ?? 0);
+  const page = form.querySelector<HTMLInputElement>("[name=_started]")?.value ?? "";
+  const worked = bits ? work(page, bits) : null;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (known && !known.value) known.value = visitor();
@@ -32,6 +38,8 @@ export default function start(element: HTMLElement): void {
     void (async () => {
       const wait = SETTLE_MS - (performance.now() - opened);
       if (wait > 0) await new Promise((done) => window.setTimeout(done, wait));
+      const done = form.querySelector<HTMLInputElement>("[name=_work]");
+      if (worked && done) done.value = await worked;
       const body = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
       try {
         const answer = await fetch(form.dataset.postTo ?? "", { method: "POST", body });

@@ -4,7 +4,6 @@ The page's island posts to the collector; without JavaScript, or where the colle
 posts here, and the answer takes the same way: `kit.answers`, then the inbox.
 """
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,8 +21,10 @@ from hagukumi.collect.content import services as contents
 from hagukumi.collect.forms.models import Form, FormVersion
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.collect.tracking.models import Site
+from hagukumi.collect.tracking.rules import is_origin
 from hagukumi.kit import answers
 from hagukumi.screens.shell.access import Request, public
+from hagukumi.screens.shell.middleware import address_of
 
 MAX_BODY = 65_536
 
@@ -123,8 +124,9 @@ def _answered(
     if outcome.trap:
         tracking.put_in_inbox("", now=request.now, drop_reason="trap")
         return redirect(f"/f/{form.slug}/thanks?l={language}{embed}")
-    event = uuid.uuid4()
-    details = {"answers": outcome.values, "consent": outcome.consent, "language": language}
+    page = given.get(answers.STARTED, "")
+    event = answers.event_of(page)
+    details = answers.details(outcome, language, address_of(request), page, given.get(answers.WORK, ""))
     tracking.put_in_inbox(
         "form", now=request.now, event_id=event, visitor=_visitor(request), object_id=version.pk, details=details
     )
@@ -144,6 +146,7 @@ def _page(
     context = {
         "shown": shown(definition, text, language, given, errors),
         "started": answers.started_token(version.pk, request.now.timestamp()),
+        "work": answers.WORK_BITS if form.challenge == "work" else 0,
         "language": language,
         "visitor": _visitor(request),
         "embed": bool(request.GET.get("embed")),
@@ -157,7 +160,7 @@ def _page(
 def _guarded(response: HttpResponse) -> HttpResponse:
     """The page's own policy: our scripts and the collector's tag; framed by ourselves and by registered sites only."""
     collector = settings.COLLECTOR_URL
-    frames = " ".join(Site.objects.order_by("origin").values_list("origin", flat=True))
+    frames = " ".join(filter(is_origin, Site.objects.order_by("origin").values_list("origin", flat=True)))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' {collector}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         f"font-src 'self' data:; connect-src 'self' {collector}; object-src 'none'; base-uri 'none'; "

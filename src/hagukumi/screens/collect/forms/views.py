@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from hagukumi.accounts import services as accounts
 from hagukumi.collect.content.models import Content
+from hagukumi.collect.forms import limits, rules, services
 from hagukumi.collect.forms import reads as screens
-from hagukumi.collect.forms import rules, services
-from hagukumi.collect.forms.models import Form
+from hagukumi.collect.forms.models import Form, HeldAnswer
 from hagukumi.kit import answers, clock
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.shell import words
@@ -30,6 +29,8 @@ from .builder import Draft
 
 PAGE = 50
 DAYS = 30
+OPEN = ("source", "content")
+"""Settings that may be left empty: not being there is an answer."""
 PROBLEMS = {
     "no_title": lazy("タイトルを入力してください。"),
     "no_fields": lazy("質問を1つ以上追加してください。"),
@@ -70,12 +71,32 @@ class SettingsForm(forms.Form):
     content = forms.ModelChoiceField(
         Content.objects.exclude(path="").order_by("title"), label=lazy("回答後に渡す資料"), required=False
     )
+    double_optin = forms.NullBooleanField(
+        label=lazy("同意を確認メールで確かめる"), required=False,
+        help_text=lazy("同意の欄に印を付けた人に確認メールを送り、本人が確定してから案内を送ります。"),
+    )  # fmt: skip
+    challenge = forms.ChoiceField(
+        label=lazy("迷惑送信への備え"), choices=lambda: labels(rules.CHALLENGES), required=False
+    )
+    per_caller = forms.IntegerField(
+        label=lazy("1時間に受け付ける回答（同じ住所）"), min_value=0, max_value=100_000, required=False
+    )
+    per_network = forms.IntegerField(
+        label=lazy("1時間に受け付ける回答（同じネットワーク）"), min_value=0, max_value=100_000, required=False
+    )
+    per_form = forms.IntegerField(
+        label=lazy("1時間に受け付ける回答（全体）"), min_value=0, max_value=1_000_000, required=False,
+        help_text=lazy("超えた回答は捨てずに保留し、担当者が受け付けるかどうかを決めます。"),
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["source"].label_from_instance = lambda source: source.name  # type: ignore[attr-defined]
         for name in ("source", "content"):
             self.fields[name].empty_label = _("選ばない")  # type: ignore[attr-defined]
+        self.fields["double_optin"].widget.choices = [  # type: ignore[attr-defined]
+            ("unknown", _("全体の設定に従う")), ("true", _("する")), ("false", _("しない")),
+        ]  # fmt: skip
         self.fields["content"].label_from_instance = lambda piece: piece.title  # type: ignore[attr-defined]
 
 
@@ -107,10 +128,11 @@ def new(request: Request) -> HttpResponse:
 def form_page(request: Request, pk: int) -> HttpResponse:
     """A form's own screen: state, address, embedding, settings."""
     form = get_object_or_404(Form.objects.select_related("version", "source", "content"), pk=pk)
-    known = {"name": form.name, "source": form.source, "content": form.content}
+    known = {name: getattr(form, name) for name in SettingsForm.base_fields}
     chosen = SettingsForm(request.POST or None, initial=known)
     if request.method == "POST" and chosen.is_valid():
-        Form.objects.filter(pk=pk).update(**chosen.cleaned_data)
+        given = {name: value for name, value in chosen.cleaned_data.items() if name in request.POST or name in OPEN}
+        services.configure(form, given, request.now)
         messages.success(request, _("設定を保存しました。"))
         return redirect("form", pk)
     address = f"{settings.BASE_URL}/f/{form.slug}"
@@ -122,6 +144,7 @@ def form_page(request: Request, pk: int) -> HttpResponse:
         "embed_tag": f'<div data-hagukumi-form="{address}"></div>',
         "embed_frame": f'<iframe src="{address}?embed=1" style="border:0;width:100%;height:640px"></iframe>',
         "tag": f'<script async src="{settings.COLLECTOR_URL}/tag.js"></script>',
+        "held": HeldAnswer.objects.filter(form=form).count(),
         "stats": screens.stats(form.pk, request.now, timedelta(days=DAYS)),
         "days": DAYS,
     }
@@ -135,7 +158,7 @@ def set_state(request: Request, pk: int) -> HttpResponse:
     state = request.POST.get("state", "")
     if state not in rules.STATES:
         return HttpResponse(status=422)
-    if found := services.set_state(form, state):
+    if found := services.set_state(form, state, request.now):
         messages.error(request, " ".join(str(PROBLEMS[code]) for code in found))
         return redirect("form_edit", pk)
     said = {
@@ -143,7 +166,6 @@ def set_state(request: Request, pk: int) -> HttpResponse:
         "closed": _("受付を終了しました。これまでの回答は残ります。"),
         "draft": _("下書きに戻しました。"),
     }
-    accounts.audit(request.user, "form.state", "form", pk, request.now, name=form.name, state=state)
     messages.success(request, said[state])
     return redirect("form", pk)
 
@@ -189,10 +211,42 @@ def answer_list(request: Request, pk: int) -> HttpResponse:
 
 
 @access(MARKETING)
+@require_http_methods(["GET", "POST"])
+def held(request: Request, pk: int) -> HttpResponse:
+    """Answers beyond a limit: POST lets one in (`release`) or throws one or all away (`discard`)."""
+    form = get_object_or_404(Form, pk=pk)
+    if request.method == "POST":
+        _settle_held(request, form)
+        return redirect("form_held", pk)
+    reasons = dict(labels(rules.HELD))
+    found = HeldAnswer.objects.filter(form=form).select_related("version").order_by("-at", "-id")[:PAGE]
+    rows = [
+        {"held": one, "reason": reasons[one.reason], "given": one.details.get("answers", {}).items()} for one in found
+    ]
+    context = {"form": form, "rows": rows, "all": HeldAnswer.objects.filter(form=form).count()}
+    return render(request, "collect/forms/held.html", context)
+
+
+def _settle_held(request: Request, form: Form) -> None:
+    wanted, thrown = request.POST.get("release", ""), request.POST.get("discard", "")
+    if thrown == "all":
+        limits.discard(form.pk, request.now)
+        return
+    chosen = wanted or thrown
+    found = HeldAnswer.objects.filter(form=form, pk=int(chosen)).first() if chosen.isdecimal() else None
+    if found and wanted:
+        limits.release(found, request.now)
+        messages.success(request, _("回答として受け付けました。数秒でリードに反映されます。"))
+    elif found:
+        limits.discard(form.pk, request.now, only=found.pk)
+
+
+@access(MARKETING)
 @require_GET
 def answer_csv(request: Request, pk: int) -> StreamingHttpResponse:
     form = get_object_or_404(Form.objects.select_related("version"), pk=pk)
     language = "en" if words.english() else "ja"
+    services.told_of_export(form, request.now)
     response = StreamingHttpResponse(screens.csv(form, language), content_type="text/csv; charset=utf-8")
     stamp = f"{clock.jst_date(request.now):%Y%m%d}"
     response.headers["Content-Disposition"] = f'attachment; filename="{form.slug}-{stamp}.csv"'
@@ -205,7 +259,6 @@ def _save(request: Request, form: Form, draft: Draft) -> HttpResponse:
         context = {**_builder(form, draft), "problems": [PROBLEMS[code] for code in found]}
         return render(request, "collect/forms/edit.html", context, status=422)
     services.save(form, draft.definition(), consent_text=draft.consent_text, now=request.now)
-    accounts.audit(request.user, "form.saved", "form", form.pk, request.now, name=form.name)
     messages.success(request, _("保存しました。"))
     if found:
         messages.warning(request, _("公開する前に:") + " " + " ".join(str(PROBLEMS[code]) for code in found))
@@ -250,6 +303,7 @@ urlpatterns = [
     path("forms/<int:pk>/edit/", edit, name="form_edit"),
     path("forms/<int:pk>/preview/", preview, name="form_preview"),
     path("forms/<int:pk>/answers/", answer_list, name="form_answers"),
+    path("forms/<int:pk>/held/", held, name="form_held"),
     path("forms/<int:pk>/answers.csv", answer_csv, name="form_answers_csv"),
     *public_forms.urlpatterns,
 ]

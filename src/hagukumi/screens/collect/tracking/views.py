@@ -64,7 +64,7 @@ def add_site(request: Request) -> HttpResponse:
 @require_POST
 def remove_site(request: Request, pk: int) -> HttpResponse:
     site = get_object_or_404(Site, pk=pk)
-    site.delete()
+    services.remove_site(site, request.now)
     messages.success(request, _("%(site)s の計測を止めました。これまでの履歴は残ります。") % {"site": site.origin})
     return redirect("tracking")
 
@@ -189,7 +189,9 @@ def _labels(pairs: dict[str, tuple[str, str]]) -> dict[str, str]:
 
 def _after(text: str) -> tuple[int, int] | None:
     views, _dot, page = text.partition(".")
-    return (int(views), int(page)) if views.isdecimal() and page.isdecimal() and len(text) < 40 else None
+    return (
+        (int(views), int(page)) if views.isdecimal() and page.isdecimal() and max(len(views), len(page)) < 19 else None
+    )
 
 
 def _why(reason: str) -> str:

@@ -175,7 +175,6 @@ def score_publish(request: Request, model_id: int) -> HttpResponse:
     except segments.ConditionError as error:
         messages.error(request, str(error))
         return redirect("score_draft", model_id)
-    accounts.audit(request.user, "score.published", "score", model_id, request.now, version=draft.number)
     said = _("版%(number)sを公開しました。全員の点数を計算し直しています。")
     messages.success(request, said % {"number": draft.number})
     return redirect("scoring")

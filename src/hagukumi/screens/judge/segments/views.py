@@ -90,7 +90,6 @@ def segment_edit(request: Request, segment_id: int | None = None) -> HttpRespons
         except services.ConditionError as error:
             problem = str(error)
         else:
-            accounts.audit(request.user, "segment.saved", "segment", saved.id, request.now, name=saved.name)
             messages.success(request, _("保存しました。メンバーは数秒でそろいます。"))
             return redirect("segment", saved.id)
     context = {
@@ -112,7 +111,6 @@ def segment_archive(request: Request, segment_id: int) -> HttpResponse:
     except services.ConditionError as error:
         messages.error(request, str(error))
         return redirect("segment", segment_id)
-    accounts.audit(request.user, "segment.archived", "segment", segment_id, request.now, name=found.name)
     said = _("セグメント「%(name)s」をしまいました。%(count)s人が外れました。")
     messages.success(request, said % {"name": found.name, "count": f"{left:,}"})
     return redirect("segments")

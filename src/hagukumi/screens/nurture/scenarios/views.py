@@ -305,9 +305,6 @@ def scenario_publish(request: Request, scenario_id: int) -> HttpResponse:
         except services.NotPublishableError as error:
             problems = error.problems
         else:
-            accounts.audit(
-                request.user, "scenario.published", "scenario", found.id, request.now, version=version.number
-            )
             messages.success(request, _("第%(n)s版を公開しました。") % {"n": version.number})
             return redirect("scenario", found.id)
     names = Names.of(graph)

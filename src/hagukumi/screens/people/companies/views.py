@@ -17,6 +17,7 @@ from stdnum.jp import cn
 from hagukumi.kit import ja, tokens
 from hagukumi.ledger import kinds
 from hagukumi.overview.companies import reads as listing
+from hagukumi.people.companies import services as verbs
 from hagukumi.people.companies.models import Company
 from hagukumi.people.companies.rules import INDUSTRIES
 from hagukumi.people.leads import services as leads
@@ -132,9 +133,8 @@ def company_edit(request: Request, company_id: int) -> HttpResponse:
         changed = form.save(commit=False)
         for column, value in listing.spelled(changed.name).items():
             setattr(changed, column, value)
-        changed.updated_at = request.now
         with transaction.atomic():
-            changed.save()
+            verbs.correct(changed, request.now)
             leads.company_changed(company_id, now=request.now)
         messages.success(request, _("会社の情報を保存しました。"))
         return redirect("company", company_id)

@@ -151,7 +151,7 @@ def import_one(request: Request, import_id: int) -> HttpResponse:
         _change_mapping(request, item)
         if request.POST.get("act") == "start":
             if mapping.identifies(item.mapping["columns"]):
-                verbs.start(item)
+                verbs.start(item, request.now)
             else:
                 messages.error(request, rules.reason("no_identity"))
         return redirect("import", import_id=item.id)
@@ -290,6 +290,7 @@ def import_rejects(request: Request, import_id: int) -> HttpResponse:
         for reject, raw in zip(found, raws, strict=True)
     ]
     content, _lost = tables.write_csv([*header, _("元の行"), _("問題の列"), _("理由")], rows)
+    verbs.told_of_rejects(item, len(rows), request.now)
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(_('取り込めなかった行'))}-{item.id}.csv"
     return response

@@ -194,7 +194,7 @@ def leads_untag(request: Request) -> HttpResponse:
 def leads_export(request: Request) -> HttpResponse:
     """What the filters show, as CSV: UTF-8 with a mark, or cp932 with every character that it lacks listed."""
     encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
-    rows = lead_list.export_rows(FilterForm(request.GET).filters(), EXPORT_LIMIT)
+    rows = lead_list.export_rows(FilterForm(request.GET).filters(), EXPORT_LIMIT, request.now)
     body, unmappable = tables.write_csv(_header(), [_row(row) for row in rows], encoding)
     if unmappable and not request.GET.get("anyway"):
         query = FilterForm(request.GET).query(encoding="cp932", anyway="1")

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from hagukumi.people.consent import rules as consent
 from hagukumi.people.leads.models import Lead
 from hagukumi.people.sources import rules as source_rules
+from hagukumi.people.sources import services as sources_verbs
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.shell import definitions, words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
@@ -83,7 +84,7 @@ def source(request: Request, source_id: int | None = None) -> HttpResponse:
     form = SourceForm(request.POST or None, instance=found or Source(created_at=request.now))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            form.save()
+            sources_verbs.save(form.save(commit=False), request.now)
             if found:
                 definitions.changed("source")
         return redirect("sources")

@@ -1,5 +1,6 @@
 """The door: sign-in, the first run, an invitation, one's own settings, the language."""
 
+from hmac import compare_digest
 from typing import Any
 
 from allauth.account.views import LoginView, LogoutView
@@ -9,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import login, password_validation, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -26,6 +27,7 @@ from hagukumi.channels.mail.models import Sender
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import services as segments
+from hagukumi.kit import tokens
 from hagukumi.sales.deals import services as deals
 from hagukumi.screens.shell.access import EVERYONE, Request, access, public
 
@@ -45,6 +47,11 @@ class PasswordMixin(forms.Form):
 
 
 class SetUpForm(PasswordMixin):
+    key = forms.CharField(
+        label=lazy("準備の鍵"),
+        max_length=60,
+        help_text=lazy("起動したときの画面（または hagukumi setup-key）に表示されます。"),
+    )
     company = forms.CharField(label=lazy("会社名"), max_length=120)
     name = forms.CharField(label=lazy("お名前"), max_length=80)
     email = forms.EmailField(label=lazy("メールアドレス"))
@@ -57,6 +64,12 @@ class SetUpForm(PasswordMixin):
         required=False,
         help_text=lazy("電話番号、メールアドレスまたはURL"),
     )
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if not compare_digest(key.encode(), tokens.setup_key().encode()):
+            raise ValidationError(_("鍵が違います。起動したときに表示された住所から開いてください。"))
+        return key
 
 
 class ChoosePasswordForm(PasswordMixin):
@@ -126,7 +139,7 @@ def setup(request: Request) -> HttpResponse:
     """The first run: the administrator and the company. Closed for good once anybody exists."""
     if services.is_set_up():
         return redirect("home")
-    form = SetUpForm(request.POST or None)
+    form = SetUpForm(request.POST or None, initial={"key": request.GET.get("key", "")})
     if request.method == "POST" and form.is_valid():
         try:
             user = _set_up(form.cleaned_data, request)
@@ -209,16 +222,20 @@ def profile(request: Request) -> HttpResponse:
 def language(request: Request) -> HttpResponse:
     """Switch to ja or en and go back to where one was."""
     target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    if (
+        not target.isprintable()
+        or not target.startswith("/")
+        or not url_has_allowed_host_and_scheme(
+            target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )
     ):
         target = "/"
     wish = request.POST.get("language", "")
     if wish not in dict(settings.LANGUAGES):
-        return redirect(target)
+        return HttpResponseRedirect(target)
     if request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(language=wish)
-    return _keep_language(redirect(target), wish)
+    return _keep_language(HttpResponseRedirect(target), wish)
 
 
 def _keep_language(response: HttpResponse, wish: str) -> HttpResponse:

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.translation import get_language
@@ -15,15 +15,17 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services
+from hagukumi.accounts import services, sessions
 from hagukumi.accounts.models import ApiToken, User, Workspace
-from hagukumi.accounts.rules import ROLES, SCOPES
-from hagukumi.screens.shell import words
-from hagukumi.screens.shell.access import ADMIN, Request, access
+from hagukumi.accounts.rules import ROLES, SCOPES, TOKEN_DAYS
+from hagukumi.collect.forms import rules as form_rules
+from hagukumi.screens.shell import second_step, words
+from hagukumi.screens.shell.access import ADMIN, Request, access, confirmed
 
 SCOPE_NAMES = {
     "leads:read": lazy("リードを読む"),
     "leads:write": lazy("リードを登録・更新する"),
+    "leads:erase": lazy("一人の全記録を読む・消去する"),
     "activity:read": lazy("行動履歴を読む"),
     "activity:write": lazy("行動を記録する"),
     "segments:read": lazy("セグメントと所属者を読む"),
@@ -54,17 +56,26 @@ class TokenForm(forms.Form):
         label=lazy("できること"), choices=[(scope, SCOPE_NAMES[scope]) for scope in SCOPES],
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
+    days = forms.TypedChoiceField(
+        label=lazy("有効期間"), coerce=int, initial=TOKEN_DAYS, required=False, empty_value=str(TOKEN_DAYS),
+        choices=[(30, lazy("30日")), (90, lazy("90日")), (365, lazy("1年")), (0, lazy("期限なし"))],
+    )  # fmt: skip
 
 
 class WorkspaceForm(forms.ModelForm):
     class Meta:
         model = Workspace
-        fields = ("name", "daily_mail_cap", "sla_hours", "fiscal_month")
+        fields = (
+            "name", "daily_mail_cap", "sla_hours", "fiscal_month", "second_step", "idle_minutes", "double_optin",
+        )  # fmt: skip
         labels = {
             "name": lazy("会社名"),
             "daily_mail_cap": lazy("1人に1日に送る上限（通）"),
             "sla_hours": lazy("引き渡しへの回答期限（時間）"),
             "fiscal_month": lazy("会計年度の始まりの月"),
+            "second_step": lazy("二段階目の確認を求める権限"),
+            "idle_minutes": lazy("操作がないときにサインアウトするまで（分）"),
+            "double_optin": lazy("同意を確認メールで確かめるフォームの種類"),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -72,6 +83,22 @@ class WorkspaceForm(forms.ModelForm):
         for name, low, high in (("daily_mail_cap", 1, 50), ("sla_hours", 1, 720), ("fiscal_month", 1, 12)):
             field = self.fields[name]
             self.fields[name] = forms.IntegerField(label=field.label, min_value=low, max_value=high)
+        self.fields["idle_minutes"] = forms.IntegerField(
+            label=self.fields["idle_minutes"].label, min_value=5, max_value=1440, required=False
+        )
+        english = words.english()
+        several = {
+            "second_step": [(role, words.role(role)) for role in ROLES],
+            "double_optin": [(code, pair[english]) for code, pair in form_rules.KINDS.items()],
+        }
+        for name, choices in several.items():
+            self.fields[name] = forms.MultipleChoiceField(
+                label=self.fields[name].label, choices=choices, required=False, widget=forms.CheckboxSelectMultiple
+            )
+
+    def clean_idle_minutes(self) -> int:
+        minutes: int | None = self.cleaned_data["idle_minutes"]
+        return minutes or self.instance.idle_minutes
 
 
 @access(ADMIN)
@@ -80,6 +107,7 @@ def members(request: Request) -> HttpResponse:
 
 
 @access(ADMIN)
+@confirmed
 @require_POST
 @never_cache
 def invite(request: Request) -> HttpResponse:
@@ -97,16 +125,29 @@ def invite(request: Request) -> HttpResponse:
 
 
 @access(ADMIN)
+@confirmed
+@require_POST
+def member_second_step(request: Request, pk: int) -> HttpResponse:
+    """Take a member's second step away, where its phone or key is lost; their sessions end with it."""
+    user = get_object_or_404(User, pk=pk)
+    second_step.reset(user, request.now)
+    sessions.end_others(user, request.now)
+    messages.success(request, _("%(name)s さんの二段階目の確認を外しました。") % {"name": user.name})
+    return redirect("members")
+
+
+@access(ADMIN)
+@confirmed
 @require_POST
 @never_cache
 def member_link(request: Request, pk: int) -> HttpResponse:
     """A new link for a member who has lost the password; earlier unused links stay good until one is used."""
     user = get_object_or_404(User, pk=pk, is_active=True)
-    services.audit(request.user, "member.link_made", "member", user.pk, request.now)
     return _members(request, InviteForm(), link_for=user)
 
 
 @access(ADMIN)
+@confirmed
 @require_POST
 def member_role(request: Request, pk: int) -> HttpResponse:
     user, role = get_object_or_404(User, pk=pk), request.POST.get("role", "")
@@ -122,6 +163,7 @@ def member_role(request: Request, pk: int) -> HttpResponse:
 
 
 @access(ADMIN)
+@confirmed
 @require_POST
 def member_active(request: Request, pk: int) -> HttpResponse:
     user, active = get_object_or_404(User, pk=pk), request.POST.get("active") == "1"
@@ -138,20 +180,26 @@ def member_active(request: Request, pk: int) -> HttpResponse:
 def _members(request: Request, form: InviteForm, link_for: User | None = None, status: int = 200) -> HttpResponse:
     link = ""
     if link_for:
-        link = settings.BASE_URL + reverse("welcome", args=services.invitation(link_for))
+        link = settings.BASE_URL + reverse("welcome", args=services.make_link(link_for, request.now))
     everyone = User.objects.order_by("-is_active", "role", "name", "pk")
-    context = {"members": everyone, "form": form, "roles": ROLES, "link": link, "link_for": link_for}
+    context = {
+        "members": everyone, "form": form, "roles": ROLES, "link": link, "link_for": link_for,
+        "guarded": second_step.guarded(),
+    }  # fmt: skip
     return render(request, "settings/members/members.html", context, status=status)
 
 
 @access(ADMIN)
+@confirmed
 @never_cache
 def tokens(request: Request) -> HttpResponse:
     """API tokens; POST issues one, whose plain text this answer alone shows."""
     form, plain = TokenForm(request.POST or None), ""
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        _token, plain = services.issue_token(given["name"], given["scopes"], request.user, request.now)
+        _token, plain = services.issue_token(
+            given["name"], given["scopes"], request.user, request.now, days=int(given["days"]) or None
+        )
         form = TokenForm()
     found = [(token, [SCOPE_NAMES.get(scope, scope) for scope in token.scopes]) for token in _tokens()]
     context = {"tokens": found, "form": form, "plain": plain}
@@ -163,6 +211,7 @@ def _tokens() -> Any:
 
 
 @access(ADMIN)
+@confirmed
 @require_POST
 def token_revoke(request: Request, pk: int) -> HttpResponse:
     token = get_object_or_404(ApiToken, pk=pk)
@@ -173,13 +222,21 @@ def token_revoke(request: Request, pk: int) -> HttpResponse:
     return redirect("tokens")
 
 
+def _kept(post: QueryDict) -> QueryDict:
+    """A post of the page; what lists several says so by a hidden field, and stays as it is where that is missing."""
+    given, now = post.copy(), services.workspace()
+    for name in ("second_step", "double_optin"):
+        if name not in given and f"{name}_shown" not in given:
+            given.setlist(name, getattr(now, name))
+    return given
+
+
 @access(ADMIN)
+@confirmed
 def workspace(request: Request) -> HttpResponse:
-    form = WorkspaceForm(request.POST or None, instance=services.workspace())
+    form = WorkspaceForm(_kept(request.POST) if request.method == "POST" else None, instance=services.workspace())
     if request.method == "POST" and form.is_valid():
-        changes = {name: [form.initial.get(name), form.cleaned_data[name]] for name in form.changed_data}
-        form.save()
-        services.audit(request.user, "workspace.changed", "workspace", 1, request.now, changes=changes)
+        services.change_workspace(form.cleaned_data, request.now)
         messages.success(request, _("設定を保存しました。"))
         return redirect("workspace")
     context = {"form": form, "base_url": settings.BASE_URL, "collector_url": settings.COLLECTOR_URL}
@@ -190,6 +247,7 @@ urlpatterns = [
     path("settings/members/", members, name="members"),
     path("settings/members/invite/", invite, name="member_invite"),
     path("settings/members/<int:pk>/link/", member_link, name="member_link"),
+    path("settings/members/<int:pk>/second-step/", member_second_step, name="member_second_step"),
     path("settings/members/<int:pk>/role/", member_role, name="member_role"),
     path("settings/members/<int:pk>/active/", member_active, name="member_active"),
     path("settings/tokens/", tokens, name="tokens"),
