@@ -20,7 +20,7 @@ DROP FUNCTION audit_is_kept;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0011_pre_mail_kind_reason")]
+    dependencies = [("hagukumi", "0012_post_accounts_addresses")]
 
     operations = [
         migrations.AddField(
