@@ -115,6 +115,13 @@ def test_an_administrator_takes_a_lost_phone_away(guarded, admin, marketer, sign
     assert sign_in(Client(), admin.email)["Location"] == "/"
 
 
+def test_a_lost_phone_does_not_keep_out_whoever_owns_the_machine(guarded, admin):
+    from hagukumi.app import way_in
+
+    password = way_in.give(admin.email, admin=True)
+    assert sign_in(Client(), admin.email, password)["Location"] == "/"
+
+
 def _member_admin(admin):
     return User.objects.create_user("b@example.co.jp", PASSWORD, name="乙", role="admin", created_at=admin.created_at)
 

@@ -8,8 +8,10 @@ from django.core.validators import validate_email
 from django.utils import translation
 
 from hagukumi.accounts import services
+from hagukumi.accounts.models import User
 from hagukumi.embedded.errors import StartError
 from hagukumi.kit import clock
+from hagukumi.screens.shell import second_step
 
 
 def give(email: str, password: str = "", *, admin: bool, name: str = "") -> str:
@@ -29,6 +31,8 @@ def give(email: str, password: str = "", *, admin: bool, name: str = "") -> str:
         services.let_in(email, password, admin=admin, name=name or email.partition("@")[0], now=clock.now())
     except services.NobodyError:
         raise StartError(f"このアドレスのメンバーはいません: {email}", f"no member has this address: {email}") from None
+    if admin:  # a lost phone must not keep out whoever owns the machine
+        second_step.reset(User.objects.get(email=email), clock.now())
     return password
 
 
