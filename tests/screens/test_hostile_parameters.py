@@ -18,7 +18,7 @@ from hagukumi.sales.deals.models import Deal
 from hagukumi.sales.handovers.models import Handover
 
 SEED = 20261126
-ROUNDS = 6
+ROUNDS = 4
 """Requests of each method to a screen, each with every parameter filled by chance."""
 VALUES = (
     "\x00",
