@@ -161,9 +161,9 @@ def test_the_first_rule_by_priority_wins(lead, people, now):
     model = PhaseModel.objects.get(key="interest")
     always = {"type": "all", "items": []}
     first, last = phases.phase("interest", "latent"), phases.phase("interest", "deciding")
-    phases.save_rule(model.id, source_id=first.id, target_id=last.id, tree=always, reason="近道", priority=1)
+    phases.save_rule(model.id, source_id=first.id, target_id=last.id, tree=always, reason="近道", priority=1, now=now)
     middle = phases.phase("interest", "aware")
-    phases.save_rule(model.id, source_id=first.id, target_id=middle.id, tree=always, reason="一歩", priority=2)
+    phases.save_rule(model.id, source_id=first.id, target_id=middle.id, tree=always, reason="一歩", priority=2, now=now)
     settle(now)
     assert phases.standing(lead)["reason"] == "近道"
 
@@ -183,6 +183,7 @@ def test_a_broken_rule_is_set_aside_while_others_go_on(lead, now):
         target_id=rule.target_phase_id,
         tree={"type": "recency", "days": 30},
         reason="30日間動きがない",
+        now=now,
     )
     assert not SetAside.objects.exists()
 

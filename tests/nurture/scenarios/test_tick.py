@@ -197,18 +197,18 @@ def test_a_pause_holds_everybody_and_each_sees_everything_once(course, people, p
     scenario, where, _what = course
     leads = people(2)
     put_in(where, leads)
-    services.pause(scenario.id)
+    services.pause(scenario.id, now)
     tick(now)
     assert places(scenario) == [(lead, 1, "active", "entry") for lead in leads]
     for _turn in range(3):
         services.resume(scenario.id, now=now)
-        services.pause(scenario.id)
+        services.pause(scenario.id, now)
         tick(now)
     assert mails(scenario) == []
     services.resume(scenario.id, now=now)
     for _turn in range(3):
         tick(now)
-    services.pause(scenario.id)
+    services.pause(scenario.id, now)
     tick(now + 30 * DAY)
     assert places(scenario) == [(lead, 1, "active", "w") for lead in leads]
     services.resume(scenario.id, now=now + 30 * DAY)
@@ -224,7 +224,7 @@ def test_what_happens_during_a_pause_counts_on_resuming(course, people, put_in, 
     put_in(where, [first, second])
     tick(now)
     tick(now + DAY)
-    services.pause(scenario.id)
+    services.pause(scenario.id, now)
     record([Fact(first, "mail_clicked", now + DAY + timedelta(hours=1), what)])
     tick(now + DAY + timedelta(hours=1))
     services.resume(scenario.id, now=now + DAY + timedelta(hours=2))
@@ -237,7 +237,7 @@ def test_stopping_takes_everybody_out_a_bounded_number_a_beat(course, people, pu
     leads = people(5)
     put_in(where, leads)
     tick(now)
-    assert services.stop(scenario.id)
+    assert services.stop(scenario.id, now)
     tick(now, moves=3)
     scenario.refresh_from_db()
     assert scenario.state == "stopping"

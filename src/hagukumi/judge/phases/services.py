@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from psycopg import sql
 
+from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError, literal, words
 from hagukumi.ledger import definitions
@@ -147,6 +148,7 @@ def save_rule(
     reason_en: str = "",
     priority: int = 10,
     rule_id: int | None = None,
+    now: datetime,
 ) -> PhaseRule:
     """Create or change a rule; the next beat asks it of everybody. ConditionError where something is wrong."""
     if not reason.strip():
@@ -169,14 +171,18 @@ def save_rule(
         definitions.reinstate("phase", rule.id)
         segments.forget_dues("phase", rule.id)
         PhaseModel.objects.filter(id=model_id).update(built_at=None)
+        audit.record("phase_rule.saved", "phase_rule", rule.id, now, name=rule.reason)
     return rule
 
 
-def delete_rule(rule_id: int) -> int:
+def delete_rule(rule_id: int, now: datetime) -> int:
     """Remove a rule; people stay where they are, and history keeps its reason."""
-    segments.forget_dues("phase", rule_id)
-    definitions.reinstate("phase", rule_id)
-    return PhaseRule.objects.filter(id=rule_id).delete()[0]
+    with transaction.atomic():
+        segments.forget_dues("phase", rule_id)
+        definitions.reinstate("phase", rule_id)
+        name = PhaseRule.objects.filter(id=rule_id).values_list("reason", flat=True).first()
+        audit.record("phase_rule.deleted", "phase_rule", rule_id, now, name=name)
+        return PhaseRule.objects.filter(id=rule_id).delete()[0]
 
 
 def definitions_changed(table: str) -> int:
@@ -338,12 +344,12 @@ def ready_made(now: datetime) -> int:
     for model in rules.MODELS:
         if not PhaseModel.objects.filter(key=model.key).exists():
             with transaction.atomic():
-                _make(model)
+                _make(model, now)
             made += 1
     return made
 
 
-def _make(ready: rules.ReadyModel) -> None:
+def _make(ready: rules.ReadyModel, now: datetime) -> None:
     model = PhaseModel.objects.create(
         key=ready.key, name=ready.name, name_en=ready.name_en, is_primary=ready.is_primary
     )
@@ -362,4 +368,5 @@ def _make(ready: rules.ReadyModel) -> None:
             reason=rule.reason,
             reason_en=rule.reason_en,
             priority=rule.priority,
+            now=now,
         )

@@ -134,9 +134,13 @@ def publish(scenario_id: int, *, now: datetime, user_id: int | None = None, take
     return version
 
 
-def pause(scenario_id: int) -> bool:
+def pause(scenario_id: int, now: datetime) -> bool:
     """Hold everybody where they are. Who enters meanwhile is let in and held at the door. False if it did not run."""
-    return bool(Scenario.objects.filter(id=scenario_id, state="running").update(state="paused"))
+    with transaction.atomic():
+        done = bool(Scenario.objects.filter(id=scenario_id, state="running").update(state="paused"))
+        if done:
+            audit.record("scenario.pause", "scenario", scenario_id, now)
+    return done
 
 
 def resume(scenario_id: int, *, now: datetime) -> bool:
@@ -150,6 +154,7 @@ def resume(scenario_id: int, *, now: datetime) -> bool:
             _hurry(version, now)
         scenario.state = "running"
         scenario.save(update_fields=["state"])
+        audit.record("scenario.resume", "scenario", scenario_id, now)
     return True
 
 
@@ -168,10 +173,14 @@ _WAITING = sql.SQL(
 )
 
 
-def stop(scenario_id: int) -> bool:
+def stop(scenario_id: int, now: datetime) -> bool:
     """End it: nobody enters any more; everybody inside is taken out over the next beats. False where it was over."""
     alive = Scenario.objects.filter(id=scenario_id, state__in=("running", "paused"))
-    return bool(alive.update(state="stopping", take_in_after=None))
+    with transaction.atomic():
+        done = bool(alive.update(state="stopping", take_in_after=None))
+        if done:
+            audit.record("scenario.stop", "scenario", scenario_id, now)
+    return done
 
 
 # -- looking in --------------------------------------------------------------------------------------------------

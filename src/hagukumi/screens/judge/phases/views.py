@@ -12,7 +12,6 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services as accounts
 from hagukumi.judge.phases import reads, services
 from hagukumi.judge.phases.models import PhaseModel, PhaseRule
 from hagukumi.judge.phases.rules import START
@@ -149,7 +148,7 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
         answers = form.cleaned_data
         try:
             tree = conditions.read(request.POST.get("tree", ""))
-            saved = services.save_rule(
+            services.save_rule(
                 model.id,
                 rule_id=rule_id,
                 source_id=answers["source"].id,
@@ -158,11 +157,11 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
                 reason=answers["reason"],
                 reason_en=answers["reason_en"],
                 priority=answers["priority"],
+                now=request.now,
             )
         except segments.ConditionError as error:
             problem = str(error)
         else:
-            accounts.audit(request.user, "phase_rule.saved", "phase_rule", saved.id, request.now, name=saved.reason)
             messages.success(request, _("ルールを保存しました。当てはまる人は数秒で移ります。"))
             return redirect("phase_rules", model.key)
     context = {
@@ -179,8 +178,7 @@ def phase_rule(request: Request, model_key: str, rule_id: int | None = None) -> 
 @access(MARKETING)
 def phase_rule_delete(request: Request, model_key: str, rule_id: int) -> HttpResponse:
     rule = _rule(_model(model_key), rule_id)
-    services.delete_rule(rule.id)
-    accounts.audit(request.user, "phase_rule.deleted", "phase_rule", rule_id, request.now, name=rule.reason)
+    services.delete_rule(rule.id, request.now)
     messages.success(request, _("ルールを削除しました。いまの位置は変わりません。"))
     return redirect("phase_rules", model_key)
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError
 
-from hagukumi.accounts import services as accounts
 from hagukumi.ledger import definitions
 from hagukumi.nurture.scenarios import drafts, rules, services
 from hagukumi.nurture.scenarios.models import Scenario, ScenarioVersion
@@ -329,20 +328,19 @@ def scenario_turn(request: Request, scenario_id: int, act: str) -> HttpResponse:
     """Pause, resume or stop, and say what that means in numbers."""
     inside = services.totals().get(scenario_id, services.Totals()).inside
     get_object_or_404(Scenario, id=scenario_id)
-    if act == "pause" and services.pause(scenario_id):
+    if act == "pause" and services.pause(scenario_id, request.now):
         messages.success(
             request, _("一時停止しました。進行中の %(n)s 名は、いまの場所で待ちます。") % {"n": f"{inside:,}"}
         )
     elif act == "resume" and services.resume(scenario_id, now=request.now):
         messages.success(request, _("再開しました。%(n)s 名が続きから進みます。") % {"n": f"{inside:,}"})
-    elif act == "stop" and services.stop(scenario_id):
+    elif act == "stop" and services.stop(scenario_id, request.now):
         messages.success(
             request, _("停止しました。進行中の %(n)s 名は外れ、以後のメールは送られません。") % {"n": f"{inside:,}"}
         )
     else:
         messages.warning(request, _("すでに状態が変わっています。最新の内容を表示しています。"))
         return redirect("scenario", scenario_id)
-    accounts.audit(request.user, f"scenario.{act}", "scenario", scenario_id, request.now)
     return redirect("scenario", scenario_id)
 
 
