@@ -65,7 +65,7 @@ class BroadcastForm(forms.Form):
 def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
     before = request.GET.get("before", "")
-    rows = services.broadcasts(before=int(before) if before.isdigit() and len(before) < 19 else 2**62, limit=PAGE + 1)
+    rows = services.broadcasts(before=int(before) if before.isdecimal() and len(before) < 19 else 2**62, limit=PAGE + 1)
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
@@ -167,7 +167,7 @@ def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
 
 def _after(request: Request) -> tuple[int, int]:
     lead, _dot, mail = request.GET.get("after", "").partition(".")
-    fits = lead.isdigit() and mail.isdigit() and len(lead) < 19 and len(mail) < 19
+    fits = lead.isdecimal() and mail.isdecimal() and len(lead) < 19 and len(mail) < 19
     return (int(lead), int(mail)) if fits else (0, 0)
 
 

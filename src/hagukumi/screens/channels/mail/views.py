@@ -229,7 +229,7 @@ def _preview_leads() -> Any:
 def _draft(request: Request) -> Message | None:
     """The message as typed so far, for a preview; None while there is no sender."""
     chosen = request.POST.get("sender", "")
-    wanted = Sender.objects.filter(pk=int(chosen)) if chosen.isascii() and chosen.isdigit() else Sender.objects.none()
+    wanted = Sender.objects.filter(pk=int(chosen)) if chosen.isascii() and chosen.isdecimal() else Sender.objects.none()
     sender = wanted.first() or Sender.objects.order_by("id").first()
     if sender is None:
         return None

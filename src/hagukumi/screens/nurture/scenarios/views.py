@@ -438,7 +438,7 @@ def _other_ways(stop: Any, request: Request) -> list[dict[str, Any]]:
 
 
 def _lead(value: str | None) -> Lead | None:
-    found = leads.one(int(value)) if value and value.isdigit() else None
+    found = leads.one(int(value)) if value and value.isdecimal() else None
     return found if found and found.known_at else None
 
 

@@ -68,7 +68,7 @@ def imports(request: Request) -> HttpResponse:
     """Imports, newest first; what is under way moves by itself."""
     before = request.GET.get("before", "")
     found = Import.objects.select_related("source", "user").order_by("-id")
-    if before.isdigit():
+    if before.isdecimal():
         found = found.filter(id__lt=int(before))
     rows = list(found[: PAGE + 1])
     more = len(rows) > PAGE

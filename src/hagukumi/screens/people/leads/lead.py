@@ -282,7 +282,7 @@ def lead_note(request: Request, lead_id: int) -> HttpResponse:
     try:
         if result:
             minutes = request.POST.get("minutes", "")
-            seconds = int(minutes) * 60 if minutes.isdigit() and len(minutes) < 4 else None
+            seconds = int(minutes) * 60 if minutes.isdecimal() and len(minutes) < 4 else None
             services.log_call(
                 lead_id, result=result, text=text, user_id=request.user.id, now=request.now, seconds=seconds
             )

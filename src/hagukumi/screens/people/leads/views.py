@@ -89,7 +89,7 @@ class FilterForm(forms.Form):
         owner = read.get("owner") or ""
         return lead_list.Filters(
             q=read.get("q") or "", phase=read.get("phase"), segment=read.get("segment"), source=read.get("source"),
-            tag=read.get("tag") or "", owner=int(owner) if owner.isdigit() else None, unowned=owner == "none",
+            tag=read.get("tag") or "", owner=int(owner) if owner.isdecimal() else None, unowned=owner == "none",
             score_min=read.get("score_min"), complete={"1": True, "0": False}.get(read.get("complete") or ""),
             state=read.get("state") or "", company=read.get("company"), sort=read.get("sort") or "known",
         )  # fmt: skip
@@ -149,7 +149,7 @@ def leads(request: Request) -> HttpResponse:
 def leads_tag(request: Request) -> HttpResponse:
     """Bulk tag: first says whom it would reach, then (`apply`) does it. Chosen ids, or everybody the filters show."""
     form = FilterForm(request.POST)
-    ids = [int(value) for value in request.POST.getlist("ids") if value.isdigit() and int(value) <= BIGGEST]
+    ids = [int(value) for value in request.POST.getlist("ids") if value.isdecimal() and int(value) <= BIGGEST]
     everybody = request.POST.get("everybody") == "1"
     tag = " ".join(request.POST.get("tag", "").replace("\x00", "").split())
     if not tag or len(tag) > 60 or not (ids or everybody):

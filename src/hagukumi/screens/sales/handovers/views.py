@@ -48,7 +48,7 @@ def handovers(request: Request) -> HttpResponse:
     state = request.GET.get("state", "open")
     if state not in STATES:
         raise Http404
-    page = max(int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1, 1)
+    page = max(int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdecimal() else 1, 1)
     rows = reads.desk(state, request.now, limit=PAGE + 1, offset=(page - 1) * PAGE)
     strongest = _told([_strongest(json.loads(row["packet"])) for row in rows])
     for row, row["evidence"] in zip(rows, strongest, strict=True):

@@ -271,7 +271,7 @@ def _before(text: str) -> tuple[datetime, int] | None:
         moment = parse_datetime(at)
     except ValueError:
         return None
-    known = moment is not None and moment.tzinfo is not None and number.isdigit() and len(number) < 19
+    known = moment is not None and moment.tzinfo is not None and number.isdecimal() and len(number) < 19
     return (moment, int(number)) if moment and known else None
 
 
@@ -279,7 +279,7 @@ def _names(entries: Iterable[AuditEntry]) -> Names:
     """The names of the objects of a page of entries: at most one statement per kind."""
     wanted: dict[str, set[int]] = {}
     for entry in entries:
-        if entry.object_id.isdigit():
+        if entry.object_id.isdecimal():
             wanted.setdefault(entry.object_kind, set()).add(int(entry.object_id))
     sources: dict[str, tuple[Any, str]] = {
         "member": (User, "name"),
@@ -304,7 +304,7 @@ def _object(entry: AuditEntry, names: Names) -> tuple[str, str]:
     """What the act was done to: its name ('' where the action says it all) and its page ('' where it has none)."""
     name = names.get((entry.object_kind, entry.object_id), "") or str(entry.details.get("name", ""))
     lead_id = entry.object_id if entry.object_kind == "lead" else entry.details.get("lead_id")
-    if lead_id and str(lead_id).isdigit() and not name:
+    if lead_id and str(lead_id).isdecimal() and not name:
         return _("リード %(n)s") % {"n": lead_id}, reverse("lead", args=[lead_id])
     known = (entry.object_kind, entry.object_id) in names and entry.object_kind in PAGES
     return name, reverse(PAGES[entry.object_kind], args=[entry.object_id]) if known else ""
