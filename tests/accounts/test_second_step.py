@@ -62,7 +62,18 @@ def test_with_an_app_the_password_alone_opens_nothing(guarded, admin):
     assert other.post("/login/second-step/", {"code": digits(secret, time.time() + 30)}).status_code == 302
     assert inside(other)
     acts = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
-    assert acts == ["session.opened", "second_step.added", "second_step.added", "session.refused", "session.opened"]
+    assert acts == ["session.opened", "session.refused", "session.opened"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_key_is_written_down(now):
+    user = User.objects.create_user("a@example.co.jp", PASSWORD, name="甲", role="admin", created_at=now)
+    client = Client()
+    sign_in(client, user.email)
+    client.post("/profile/security/confirm/", {"password": PASSWORD})
+    enrol(client)
+    ways = AuditEntry.objects.filter(action="second_step.added").values_list("details__way", flat=True)
+    assert set(ways) == {"totp", "recovery_codes"}
 
 
 def test_codes_cannot_be_tried_for_ever(guarded, admin):

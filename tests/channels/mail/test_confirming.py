@@ -140,7 +140,7 @@ def test_the_mail_to_an_address_that_nobody_has_shown_to_be_theirs_says_nothing_
         updated_at=now,
         sender=Sender.objects.get(),
     )
-    answer(form, now, name="賞金はこちら")
+    answer(form, now, name="賞金はこちら", consent=False)
 
     def sent(occurrence):
         lead, message = Lead.objects.get(), Message.objects.get(name="お礼")

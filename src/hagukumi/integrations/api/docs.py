@@ -15,6 +15,8 @@ from hagukumi.accounts.rules import ROLES
 SUMMARIES = (
     gettext_lazy("リードの一覧（新しい順）"),
     gettext_lazy("一人のリード"),
+    gettext_lazy("一人についての全記録"),
+    gettext_lazy("一人の消去"),
     gettext_lazy("メールアドレスで登録・更新"),
     gettext_lazy("行動履歴（新しい順）"),
     gettext_lazy("行動をまとめて送る（1回 1,000 件まで）"),
