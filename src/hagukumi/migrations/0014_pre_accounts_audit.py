@@ -20,7 +20,7 @@ DROP FUNCTION audit_is_kept;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0012_post_accounts_addresses")]
+    dependencies = [("hagukumi", "0013_pre_set_aside_rest")]
 
     operations = [
         migrations.AddField(

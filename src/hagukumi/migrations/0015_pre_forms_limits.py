@@ -13,7 +13,7 @@ def _many(length):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0013_pre_accounts_audit")]
+    dependencies = [("hagukumi", "0014_pre_accounts_audit")]
 
     operations = [
         migrations.AddField("form", "double_optin", models.BooleanField(null=True)),
