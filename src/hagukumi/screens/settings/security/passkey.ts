@@ -37,12 +37,11 @@ export default function start(element: HTMLElement): void {
   const place = form.querySelector<HTMLInputElement>("[name=credential]");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void credential(form).then(
-      (found) => {
+    void credential(form)
+      .then((found) => {
         if (place) place.value = found;
         form.submit();
-      },
-      () => form.querySelector("[data-passkey-problem]")?.classList.remove("d-none"),
-    );
+      })
+      .catch(() => form.querySelector("[data-passkey-problem]")?.classList.remove("d-none"));
   });
 }
