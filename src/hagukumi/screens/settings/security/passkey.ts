@@ -37,11 +37,14 @@ export default function start(element: HTMLElement): void {
   const place = form.querySelector<HTMLInputElement>("[name=credential]");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void credential(form)
-      .then((found) => {
+    void (async () => {
+      try {
+        const found = await credential(form);
         if (place) place.value = found;
         form.submit();
-      })
-      .catch(() => form.querySelector("[data-passkey-problem]")?.classList.remove("d-none"));
+      } catch {
+        form.querySelector("[data-passkey-problem]")?.classList.remove("d-none");
+      }
+    })();
   });
 }
