@@ -11,7 +11,6 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services as accounts
 from hagukumi.judge.scoring import reads, rules, services
 from hagukumi.judge.scoring.models import ScoreVersion
 from hagukumi.judge.scoring.rules import Rule

@@ -11,7 +11,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services as accounts
 from hagukumi.judge.segments import reads, services
 from hagukumi.judge.segments.models import Segment
 from hagukumi.ledger import definitions
