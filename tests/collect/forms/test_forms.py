@@ -156,7 +156,7 @@ def stranger():
 
 
 def page_fields(response):
-    found = dict(re.findall(r'name="(_\w+)" value="([^"]*)"', response.content.decode()))
+    found = dict(re.findall(r'name="(_\w+)"\s+value="([^"]*)"', response.content.decode()))
     return {"_started": found["_started"], "_language": found["_language"]}
 
 
