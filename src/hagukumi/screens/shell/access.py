@@ -17,7 +17,7 @@ from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from hagukumi.accounts import services as accounts
-from hagukumi.accounts.models import User
+from hagukumi.accounts.models import User, Workspace
 
 from . import second_step
 
@@ -51,7 +51,7 @@ def access(roles: tuple[str, ...], *, without_second_step: bool = False) -> Call
                 return redirect_to_login(request.get_full_path())
             if request.user.role not in roles:
                 raise PermissionDenied
-            if not without_second_step and second_step.lacking(request, accounts.second_step_roles()):
+            if not without_second_step and second_step.lacking(request, workspace_of(request).second_step):
                 return redirect("security")
             return view(request, *args, **kwargs)
 
@@ -59,6 +59,14 @@ def access(roles: tuple[str, ...], *, without_second_step: bool = False) -> Call
         return guarded
 
     return wrap
+
+
+def workspace_of(request: HttpRequest) -> Workspace:
+    """The workspace, read once a request however often it is asked for."""
+    if not hasattr(request, "house_workspace"):
+        request.house_workspace = accounts.workspace()  # type: ignore[attr-defined]
+    found: Workspace = request.house_workspace  # type: ignore[attr-defined]
+    return found
 
 
 def confirmed(view: View) -> View:

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from hagukumi.accounts.models import Workspace
+from .access import workspace_of
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     role = user.role if user and user.is_authenticated else ""
     return {
-        "workspace": SimpleLazyObject(lambda: Workspace.objects.order_by("id").first() or Workspace()),
+        "workspace": SimpleLazyObject(lambda: workspace_of(request)),
         "navigation": _navigation(role, request.path) if role else (),
         "search_url": _url("leads", role) if role else "",
     }
