@@ -1,5 +1,6 @@
 """Every test stands on a real PostgreSQL, started once from the wheel and thrown away."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -133,6 +134,31 @@ def signed_in() -> Callable:
 
 
 @pytest.fixture
+def call(client, admin, now) -> Callable:
+    """`call("get", "/leads", scopes=[...], **query-or-body)` -> response; every scope by default."""
+    from hagukumi.accounts import services as accounts
+    from hagukumi.accounts.rules import SCOPES
+
+    plain = {}
+
+    def send(method, path, body=None, *, scopes=None, query=None, **headers):
+        scopes = SCOPES if scopes is None else scopes
+        key = tuple(scopes)
+        if key not in plain:
+            plain[key] = accounts.issue_token("テスト", list(scopes), admin, now)[1]
+        headers = {"Authorization": f"Bearer {plain[key]}", **headers}
+        if method == "get":
+            return client.get(f"/api/v1{path}", query or {}, headers=headers)
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        return client.generic(
+            method.upper(), f"/api/v1{path}", data, content_type=headers.pop("Content-Type", "application/json"),
+            headers=headers,
+        )  # fmt: skip
+
+    return send
+
+
+@pytest.fixture
 def people(db, now) -> Callable:
     """Makes n known leads with complete facts and returns their ids; keyword arguments override columns."""
     from hagukumi.people.leads.models import Lead, LeadIdentity
@@ -245,19 +271,27 @@ def four_ports() -> Callable[[], int]:
 
 
 @pytest.fixture
-def live(transactional_db, now, tmp_path) -> Iterator[Live]:
-    """A running web face (Granian, the built front end) on this test's database, its clock at `now`."""
+def database_url(db) -> str:
+    """Where a program of its own finds this test's database."""
     from django.db import connection
 
-    port = _four_ports()
     parts = urlsplit(os.environ["DATABASE_URL"])
     database = urlunsplit(parts._replace(path="/" + quote(connection.settings_dict["NAME"])))
     if parts.netloc == "":  # urlunsplit drops the empty host that a socket folder's URL has
         database = database.replace("postgresql:/", "postgresql:///", 1) if "///" not in database else database
+    return database
+
+
+@pytest.fixture
+def live(transactional_db, now, tmp_path, database_url) -> Iterator[Live]:
+    """A running web face (Granian, the built front end) on this test's database, its clock at `now`."""
+    from django.db import connection
+
+    port = _four_ports()
     clock_file = tmp_path / "clock"
     url = f"http://localhost:{port}"
     environment = {
-        **os.environ, "DATABASE_URL": database, "HAGUKUMI_CLOCK": str(clock_file), "PORT": str(port),
+        **os.environ, "DATABASE_URL": database_url, "HAGUKUMI_CLOCK": str(clock_file), "PORT": str(port),
         "HAGUKUMI_BASE_URL": url, "PYTHONUNBUFFERED": "1",
     }  # fmt: skip
     house = Live(url, port, environment, clock_file, tmp_path / "house.log")

@@ -93,6 +93,13 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument(
         "--source", default="", metavar="NAME", help="ソースの名前（既定はファイル名） / name of the source"
     )
+    load.add_argument("--sheet", default="", help="シート名（既定は行の一番多いもの） / sheet (the fullest by default)")
+    load.add_argument(
+        "--header-row",
+        type=int,
+        default=0,
+        help="見出しの行（既定は自動判定） / row of the headings (found by default)",
+    )
     load.add_argument("--encoding", default="", help="文字コード（既定は自動判定） / encoding (found out by default)")
     _json(load)
 
@@ -188,6 +195,8 @@ def _import(options: argparse.Namespace) -> int:
             options.file,
             source_name=options.source or options.file.stem,
             encoding=options.encoding or None,
+            sheet=options.sheet,
+            header_row=options.header_row,
             as_json=options.json,
         )
 

@@ -18,12 +18,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from . import tokens
+from .columns import COLUMNS, Column, ColumnError
 
 TYPES = ("text", "email", "tel", "select", "textarea", "checkbox")
-LEAD_COLUMNS = (
-    "last_name", "first_name", "last_kana", "first_kana", "company_name", "department", "title", "email", "phone",
-    "mobile", "postal_code", "prefecture", "address", "issue", "timeframe", "users_expected", "place",
-)  # fmt: skip
+LEAD_COLUMNS = tuple(key for key, column in COLUMNS.items() if column.form)
 TRAP = "website_url"
 """The field that people do not see and robots fill in."""
 STARTED, VISITOR, CONSENT, LANGUAGE, WORK = "_started", "_visitor", "_consent", "_language", "_work"
@@ -32,8 +30,6 @@ WORK_BITS = 15
 MIN_SECONDS = 1
 MAX_SECONDS = 86_400 * 2
 _LENGTHS = {"textarea": 4000, "email": 254, "tel": 30}
-_EMAIL = re.compile(r"[^\s@<>\"(),:;]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}", re.UNICODE)
-_TEL = re.compile(r"\+?[0-9][0-9 ()\-]{8,20}(?:\s*(?:内線|ext\.?|x)\s*[0-9]{1,6})?", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NAMES = frozenset(("last_name", "first_name", "last_kana", "first_kana", "company_name", "department", "title"))
 """Columns that a mail says back to the address typed beside them: whoever fills them in writes to that address."""
@@ -67,6 +63,10 @@ _MESSAGES = {
     "long": ("{limit} 文字までで入力してください。", "Please keep this within {limit} characters."),
     "number": ("数字で入力してください。", "Please enter a number."),
     "choice": ("一覧から選んでください。", "Please choose from the list."),
+    "bad_choice": ("一覧から選んでください。", "Please choose from the list."),
+    "bad_postal_code": ("郵便番号は 7 桁で入力してください。", "Please enter the seven digits of the postal code."),
+    "bad_prefecture": ("都道府県の名前を入力してください。", "Please enter the name of a prefecture."),
+    "control": ("使えない文字が入っています。", "This holds a character that cannot be kept."),
     "consent": ("送信には同意が必要です。", "Your agreement is needed to send this form."),
     "early": (
         "送信が早すぎました。もう一度送信してください。",
@@ -253,33 +253,33 @@ def _judge(question: Field, raw: str, language: str) -> tuple[Any, str]:
     if not text:
         code = "choose" if question.type == "select" else "required"
         return "", message(code, language) if question.required else ""
-    limit = _LENGTHS.get(question.type, 200)
+    column = COLUMNS.get(question.maps_to) or _BY_TYPE.get(question.type)
+    limit = (column.limit if column else 0) or _LENGTHS.get(question.type, 200)
     if len(text) > limit:
         return "", message("long", language, limit=limit)
-    return _typed(question, text, language)
+    if question.type == "select" and not any(choice.value == text for choice in question.choices):
+        return text, message("choice", language)
+    return _typed(question, column, text, language)
 
 
-def _typed(question: Field, text: str, language: str) -> tuple[Any, str]:
-    if question.type == "email":
+_BY_TYPE = {"email": COLUMNS["email"], "tel": COLUMNS["phone"]}
+_SEVERAL = re.compile(r"[\s<>,;:]|@.*@")
+_REFUSALS = {"bad_email": "email", "bad_phone": "tel", "bad_number": "number", "too_long": "long"}
+
+
+def _typed(question: Field, column: Column | None, text: str, language: str) -> tuple[Any, str]:
+    """The answer as it is kept: as typed, in half width where it is an address or a number."""
+    if question.type in ("email", "tel"):
         text = unicodedata.normalize("NFKC", text)
-        return text, "" if _EMAIL.fullmatch(text) or _old_mobile(text) else message("email", language)
-    if question.type == "tel":
-        text = unicodedata.normalize("NFKC", text).replace("ー", "-").replace("−", "-")
-        digits = sum(char.isdigit() for char in text)
-        return text, "" if _TEL.fullmatch(text) and digits >= 9 else message("tel", language)
-    if question.type == "select":
-        return text, "" if any(choice.value == text for choice in question.choices) else message("choice", language)
-    if question.maps_to == "users_expected":
-        text = unicodedata.normalize("NFKC", text).replace(",", "").removesuffix("名").removesuffix("人").strip()
-        if not text.isdecimal() or len(text) > 9:
-            return "", message("number", language)
-        return int(text), ""
-    return text, ""
-
-
-def _old_mobile(address: str) -> bool:
-    """Dots that RFC 5321 forbids, which docomo and au once gave out (`a..b@`, `ab.@`)."""
-    return re.fullmatch(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:docomo|ezweb|au)(?:\.\w+)+", address) is not None
+    if column is None:
+        return text, ""
+    if column.type == "email" and _SEVERAL.search(text):  # a file may hold `名前 <a@b>`; a person at a form is asked
+        return text, message("email", language)
+    try:
+        value = column.clean(text)
+    except ColumnError as error:
+        return text, message(_REFUSALS.get(error.code, error.code), language, limit=error.limit)
+    return (value if column.type in ("number", "email") else text), ""
 
 
 def _ticked(text: str) -> bool:

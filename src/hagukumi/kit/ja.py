@@ -176,12 +176,6 @@ def email(text: str) -> str:
     return f"{local}{at}{_ascii_domain(domain)}" if at and not domain.isascii() else plain
 
 
-def emails(text: str) -> list[str]:
-    """Every address that a cell holds, in order."""
-    plain = visible(unicodedata.normalize("NFKC", text))
-    return [email(part) for part in _BETWEEN.split(plain) if "@" in part] if plain.count("@") > 1 else [email(text)]
-
-
 _CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1f\x7f]")
 
 
@@ -314,7 +308,8 @@ def _western(name: str) -> PersonName:
 _FOLDED_SURNAMES = frozenset(fold(name) for name in SURNAMES)
 
 _EXEC = re.compile(
-    r"代表|取締|社長(?!室)|会長(?!室)|執行役|監査役|理事長|頭取|オーナー|創業者|\b(?:c[eftois]o|cmo|cdo|president|founder|owner|director)\b|^役員|専務|常務"
+    r"代表|取締|社長(?!室)|会長(?!室)|執行役|監査役|理事長|頭取|オーナー|創業者"
+    r"|\b(?:c[eftois]o|cmo|cdo|president|founder|owner|director|[se]?vp|vice president)\b|^役員|専務|常務"
 )
 _MANAGER = re.compile(
     r"部長|次長|課長|室長|所長|工場長|支店長|支社長|センター長|局長|館長|店長|グループ長|マネー?ジャ|リーダー|長$|主幹|主査|\b(?:manager|head|gm|leader)\b"
@@ -573,22 +568,17 @@ def day(text: str) -> date | None:
     return found.date() if found else None
 
 
-_RUNS = re.compile(
-    r"^'*[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]|^'*[\t\r\n]"
-)
+_SIGNS = "=+@\\-\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u207a\u207c\u208a\u208c"
+_RUNS = re.compile(rf"^'*{UNSEEN[:-1]}\s]*[{_SIGNS}\t\r]|^'*[\t\r\n]")
 _SIGNED = re.compile(r"[+-][\d\s().-]*")
 
 
-def is_formula(cell: str) -> bool:
-    """Whether a spreadsheet might run a cell instead of showing it: = + - @, also in full width and behind blanks.
-
-    A plain number or telephone number with its sign is none. Source: OWASP, CSV Injection.
-    """
-    return bool(_RUNS.match(cell)) and not _SIGNED.fullmatch(cell) and not cell.startswith("'")
-
-
 def escape_formula(cell: str) -> str:
-    """The cell so that a spreadsheet shows it instead of running it: with an apostrophe before it."""
+    """The cell so that a spreadsheet shows it instead of running it: with an apostrophe before it.
+
+    That is what begins with = + - @ or a tab, also in full width and behind blanks and marks that nobody sees, but no
+    plain number or telephone number with its sign. Source: OWASP, CSV Injection.
+    """
     return "'" + cell if _RUNS.match(cell) and not _SIGNED.fullmatch(cell) else cell
 
 

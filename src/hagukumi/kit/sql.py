@@ -81,11 +81,14 @@ class Query:
 
 
 class Queries:
-    """The statements of one `.sql` file, by attribute: `SQL = Queries(__file__)`, then `SQL.some_name.rows(...)`."""
+    """The statements of one `.sql` file, by attribute: `SQL = Queries(__file__)`, then `SQL.some_name.rows(...)`.
 
-    def __init__(self, beside: str, filename: str = "queries.sql") -> None:
+    `lists`: text that stands for `{name}` in every statement of the file, such as the columns of a table.
+    """
+
+    def __init__(self, beside: str, filename: str = "queries.sql", lists: Mapping[str, str] | None = None) -> None:
         path = Path(beside).with_name(filename)
-        self._found = {query.name.rsplit(".", 1)[1]: query for query in _parse(path)}
+        self._found = {query.name.rsplit(".", 1)[1]: query for query in _parse(path, lists or {})}
         _REGISTRY.update({query.name: query for query in self._found.values()})
 
     def __getattr__(self, name: str) -> Query:
@@ -95,8 +98,11 @@ class Queries:
             raise AttributeError(f"no named query {name}") from None
 
 
-def _parse(path: Path) -> Iterator[Query]:
-    parts = _NAME.split(path.read_text(encoding="utf-8"))
+def _parse(path: Path, lists: Mapping[str, str]) -> Iterator[Query]:
+    whole = path.read_text(encoding="utf-8")
+    for name, text in lists.items():
+        whole = whole.replace(f"{{{name}}}", text)
+    parts = _NAME.split(whole)
     room = ".".join(path.resolve().parent.relative_to(_ROOT).parts)
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
         slots = {slot: default.strip() for slot, default in _SLOT.findall(text)}

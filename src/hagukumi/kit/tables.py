@@ -5,30 +5,33 @@ what and where as a code with values (`leads.rules` puts it into words). Row num
 """
 
 import csv
-import zipfile
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
-import fastexcel
 import polars as pl
 
-from . import ja
+from . import ja, sheet_reader, sheets, vcards
 
 MAX_LINE = 1_000_000
 """Characters of one line; a longer one is no table row."""
 MAX_RECORD_LINES = 200
 """Lines that one quoted cell may span: more means that its closing quote is missing."""
 MAX_COLUMNS = 600
-MAX_SHEET_BYTES = 1_000_000_000
-"""An .xlsx that unpacks to more than this is refused unread (zip bomb)."""
+MAX_GAP = 30
+"""Empty headings in a row; more end the header of a workbook."""
+HEAD_ROWS = 30
+"""The header is looked for among so many rows: titles and remarks may stand above it."""
 SAMPLE = 1_000_000
 BATCH_ROWS = 50_000
-ENCODINGS = ("utf-8-sig", "utf-8", "cp932", "utf-16")
+BATCH_CHARACTERS = 64_000_000
+NO_VALUE = sheet_reader.NO_VALUE
+"""A cell that a workbook computes, stored without its value."""
+ENCODINGS = ("utf-8-sig", "utf-8", "cp932", "utf-16", "utf-16-le", "utf-16-be", "mixed")
 csv.field_size_limit(MAX_LINE)
 
 
@@ -61,49 +64,115 @@ class Batch:
 
 @dataclass(frozen=True)
 class Table:
-    """A file that can be read: `header` has one distinct name per column. `encoding` is 'xlsx' for a workbook."""
+    """A file that can be read: `header` has one distinct name per column and stands in the record `header_row`.
+
+    `encoding` is 'xlsx' for a workbook, 'vcard' for cards; `sheet` is the one of its visible `sheets` that is read.
+    """
 
     path: Path
     header: list[str]
     encoding: str
     delimiter: str
     size: int
+    header_row: int = 1
+    sheets: tuple[str, ...] = ()
+    sheet: str = ""
 
     def batches(self, rows: int = BATCH_ROWS) -> Iterator[Batch]:
         """The table's rows in file order, at most `rows` at a time."""
-        return _sheet_batches(self, rows) if self.encoding == "xlsx" else _text_batches(self, rows)
+        if self.encoding == "xlsx":
+            return _sheet_batches(self, rows)
+        return _card_batches(self, rows) if self.encoding == "vcard" else _text_batches(self, rows)
 
 
-def open_table(path: Path, encoding: str | None = None) -> Table:
-    """Look at a file's first bytes and its header. TableError: empty, encoding, no_header, line_too_long, sheet ..."""
+def open_table(path: Path, encoding: str | None = None, *, sheet: str = "", header_row: int = 0) -> Table:
+    """Look at a file's beginning and find its header. TableError: empty, encoding, no_header, line_too_long, sheet ...
+
+    `sheet`: of a workbook, '' = the fullest visible one; `header_row`: the record of the headings, 0 = found.
+    """
     size = path.stat().st_size
     if size == 0:
         raise TableError("empty")
     with path.open("rb") as file:
-        head = file.read(8)
-    if head.startswith(b"PK\x03\x04"):
-        return _open_sheet(path, size)
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise TableError("old_excel")
+        head = file.read(SAMPLE)
+    if head.startswith((b"PK\x03\x04", _OLE)):
+        if head.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in head:
+            raise TableError("password")
+        return _open_sheet(path, size, sheet, header_row)
+    if head[:200].lstrip(b"\xef\xbb\xbf\r\n ").upper().startswith(b"BEGIN:VCARD"):
+        return Table(path, list(vcards.HEADER), "vcard", "", size)
+    for kind, starts in _MAGIC.items():
+        if head.startswith(starts):
+            raise TableError(kind)
     found = encoding or detect_encoding(path)
     if found not in ENCODINGS:
         raise TableError("encoding", encoding=found)
     with _opened(path, found) as file:
         first = _first_line(file, found)
-    delimiter = max(",\t;", key=first.count)
+    delimiter = _delimiter(first)
     with _opened(path, found) as file:
-        record = next(
-            (r for r in _records(file, delimiter) if isinstance(r, BadRow) or any(c.strip() for c in r)), None
-        )
-    if record is None:
-        raise TableError("empty")
+        records = enumerate(_records(file, delimiter), 1)
+        number, record = _find_header(list(islice(records, HEAD_ROWS)), header_row)
     if isinstance(record, BadRow):
-        raise TableError("header_unreadable" if record.reason == "bad_quote" else record.reason, row=1, encoding=found)
-    return Table(path, _header(record), found, delimiter, size)
+        code = "header_unreadable" if record.reason == "bad_quote" else record.reason
+        raise TableError(code, row=number, encoding=found)
+    return Table(path, _header(record, number), found, delimiter, size, number)
+
+
+_OLE = b"\xd0\xcf\x11\xe0"
+_MAGIC = {
+    "image": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM6", b"II*\x00", b"MM\x00*"),
+    "pdf": (b"%PDF",),
+    "binary": (b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf", b"\x7fELF", b"MZ"),
+}
+
+
+def _delimiter(line: str) -> str:
+    """What a file says by itself (`sep=;`), else what stands most often in its first line."""
+    said = line.strip().strip('"')
+    if said.lower().startswith("sep=") and len(said) == 5:
+        return said[4]
+    return max(",\t;|", key=line.count)
+
+
+_Cells = list[str] | BadRow
+
+
+def _find_header(records: Sequence[tuple[int, _Cells]], wanted: int) -> tuple[int, _Cells]:
+    """The record of the headings: the first that is about as wide as the table, or the one with the number `wanted`."""
+    filled = [(number, cells, _filled(cells)) for number, cells in records]
+    filled = [one for one in filled if one[2]]
+    if not filled:
+        raise TableError("empty")
+    if wanted:
+        return next(((number, cells) for number, cells, _ in filled if number == wanted), filled[0][:2])
+    if isinstance(filled[0][1], BadRow):
+        return filled[0][:2]
+    widest = max(width for _, _, width in filled)
+    number, cells, _ = next(one for one in filled if one[2] >= max(1, min(widest, 2), widest * 6 // 10))
+    if not isinstance(cells, BadRow) and _is_data(cells):  # few headings above full rows
+        before = [one for one in filled if one[0] < number and one[2] > 1]
+        number, cells = before[-1][:2] if before else filled[0][:2]
+    return number, cells
+
+
+def _filled(cells: _Cells) -> int:
+    if isinstance(cells, BadRow):
+        return 1
+    if len(cells) == 1 and cells[0].lower().startswith("sep="):
+        return 0
+    return sum(1 for cell in cells if cell.replace("\ufeff", "").strip())
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    return any(ja.is_email(ja.email(cell)) or ja.phone(cell)[0] for cell in cells)
 
 
 def detect_encoding(path: Path) -> str:
-    """The byte order mark's, UTF-8 where all of the file is that, cp932 where its beginning is; else TableError."""
+    """The byte order mark's, UTF-8 where all of the file is that, cp932 where its beginning is; else TableError.
+
+    `mixed` where most lines are the one or the other: files that several hands have put together.
+    """
     with path.open("rb") as file:
         start = file.read(SAMPLE)
         if start.startswith(b"\xef\xbb\xbf"):
@@ -112,15 +181,46 @@ def detect_encoding(path: Path) -> str:
             return "utf-16"
         if b"\x1b$" in start:
             raise TableError("encoding", encoding="ISO-2022-JP")
+        if nameless := _utf16_without_mark(start):
+            return nameless
         if start.count(b"\x00") * 100 > len(start):
             raise TableError("binary")
         if _is_utf8(start, file):
             return "utf-8"
+    whole = start[: start.rfind(b"\n") + 1 or len(start)]
     try:
-        start[: start.rfind(b"\n") + 1 or len(start)].decode("cp932")
+        whole.decode("cp932")
     except UnicodeDecodeError as error:
-        raise TableError("undecodable", row=start.count(b"\n", 0, error.start) + 1, encoding="UTF-8 / cp932") from error
+        lines = whole.splitlines()
+        if len(lines) > 1 and sum(map(_reads, lines)) * 2 > len(lines):
+            return "mixed"
+        raise TableError("undecodable", row=whole.count(b"\n", 0, error.start) + 1, encoding="UTF-8 / cp932") from error
     return "cp932"
+
+
+def _reads(line: bytes) -> bool:
+    """Whether a line is text in UTF-8 or in cp932."""
+    for encoding in ("utf-8", "cp932"):
+        try:
+            line.decode(encoding)
+            return True
+        except UnicodeDecodeError:
+            continue
+    return False
+
+
+def _utf16_without_mark(start: bytes) -> str:
+    """utf-16-le or -be where every other byte of the line ends, commas and digits is nought; '' else."""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        signs = sum(start.count(sign.encode(encoding)) for sign in ",\t\r\n")
+        if signs * 10 > start.count(b"\x00") > len(start) // 50 and signs > 2:
+            try:
+                text = start[: len(start) // 2 * 2].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if "\n" in text and "\x00" not in text:
+                return encoding
+    return ""
 
 
 def _is_utf8(start: bytes, rest: Iterable[bytes]) -> bool:
@@ -140,8 +240,26 @@ def _is_utf8(start: bytes, rest: Iterable[bytes]) -> bool:
 @contextmanager
 def _opened(path: Path, encoding: str) -> Iterator[TextIO]:
     """The file as text, line ends kept; bytes that do not decode come as surrogates, so that only their row is lost."""
+    if encoding == "mixed":
+        with path.open("rb") as raw:
+            yield cast(TextIO, _MixedText(raw))
+        return
     with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
         yield file
+
+
+class _MixedText:
+    """A file whose lines are UTF-8 or cp932, each for itself. What is both is UTF-8: cp932 hardly ever is by chance."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self.buffer = raw
+
+    def readline(self, limit: int = -1) -> str:
+        line = self.buffer.readline(limit)
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            return line.decode("cp932", "surrogateescape")
 
 
 def _first_line(file: TextIO, encoding: str) -> str:
@@ -158,15 +276,18 @@ def _first_line(file: TextIO, encoding: str) -> str:
     return line
 
 
-def _header(cells: Sequence[str]) -> list[str]:
+def _header(cells: _Cells, number: int) -> list[str]:
     """Distinct column names; a row that holds data instead of names is refused."""
+    assert not isinstance(cells, BadRow)
+    if not _is_text("".join(cells)):
+        raise TableError("undecodable", row=number, encoding="UTF-8 / cp932")
     names = [cell.replace("\ufeff", "").strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
     if len(names) > MAX_COLUMNS:
         raise TableError("too_many_columns", count=len(names))
-    if not any(names) or any(ja.is_email(ja.email(name)) or ja.phone(name)[0] for name in names):
-        raise TableError("no_header", row=1)
+    if not any(names) or _is_data(names):
+        raise TableError("no_header", row=number)
     seen: dict[str, int] = {}
     header = []
     for place, name in enumerate(names, 1):
@@ -248,11 +369,23 @@ def _text_batches(table: Table, rows: int) -> Iterator[Batch]:
     width = len(table.header)
     with _opened(table.path, table.encoding) as file:
         numbered = enumerate(_records(file, table.delimiter), 1)
-        for _, record in numbered:  # the header, past blank rows above it
-            if isinstance(record, BadRow) or any(cell.strip() for cell in record):
+        for number, _ in numbered:  # the header and what stands above it
+            if number >= table.header_row:
                 break
-        while chunk := list(islice(numbered, rows)):
+        while chunk := _some(numbered, rows):
             yield _batch(chunk, width, min(file.buffer.tell(), table.size))
+
+
+def _some(numbered: Iterator[tuple[int, _Cells]], rows: int) -> list[tuple[int, _Cells]]:
+    """The next records: so many, or fewer where they are long."""
+    chunk: list[tuple[int, _Cells]] = []
+    size = 0
+    for number, cells in numbered:
+        chunk.append((number, cells))
+        size += 0 if isinstance(cells, BadRow) else sum(map(len, cells))
+        if len(chunk) >= rows or size > BATCH_CHARACTERS:
+            break
+    return chunk
 
 
 def _batch(chunk: list[tuple[int, list[str] | BadRow]], width: int, position: int) -> Batch:
@@ -289,49 +422,50 @@ def _frame(rows: list[list[str]], numbers: list[int], width: int) -> pl.DataFram
     return pl.DataFrame([pl.Series("row_no", numbers, dtype=pl.Int32), *series])
 
 
-def _open_sheet(path: Path, size: int) -> Table:
+def _open_sheet(path: Path, size: int, sheet: str, header_row: int) -> Table:
+    first: list[tuple[int, _Cells]] = []
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_SHEET_BYTES:
-                raise TableError("sheet_too_big", megabytes=MAX_SHEET_BYTES // 1_000_000)
-    except zipfile.BadZipFile as error:
-        raise TableError("sheet_unreadable") from error
-    _, first = _sheet(path, rows=50)
-    for cells in first.iter_rows():
-        if any((cell or "").strip() for cell in cells):
-            return Table(path, _header([cell or "" for cell in cells]), "xlsx", "", size)
-    raise TableError("empty")
+        with sheets.opened(path, sheet, HEAD_ROWS) as found:
+            first = [(row.number, row.cells) for row in found.rows]
+    except sheets.SheetError as error:
+        raise TableError(error.code) from error
+    number, cells = _find_header(first, header_row)
+    assert not isinstance(cells, BadRow)
+    return Table(path, _header(_narrow(cells), number), "xlsx", "", size, number, found.sheets, found.name)
 
 
-def _sheet(path: Path, rows: int | None = None) -> tuple[str, pl.DataFrame]:
-    try:
-        book = fastexcel.read_excel(path)
-        name = book.sheet_names[0]
-        frame = book.load_sheet(
-            name, header_row=None, n_rows=rows, dtypes="string", skip_whitespace_tail_rows=True
-        ).to_polars()
-    except Exception as error:
-        raise TableError("sheet_unreadable") from error
-    return name, frame.select(pl.all().cast(pl.String).fill_null(""))
+def _narrow(cells: list[str]) -> list[str]:
+    """Headings up to the first wide gap: what stands behind it is a stray cell."""
+    last = 0
+    for place, cell in enumerate(cells):
+        if cell.strip():
+            if place - last > MAX_GAP:
+                break
+            last = place
+    return cells[: last + 1]
+
+
+def _card_batches(table: Table, rows: int) -> Iterator[Batch]:
+    """Cards as rows; the first is number 2, as if the headings stood above it."""
+    with _opened(table.path, "mixed") as file:
+        lines = iter(lambda: file.readline(vcards.MAX_LINE), "")
+        numbered: Iterator[tuple[int, _Cells]] = enumerate(vcards.rows(lines), 2)
+        while chunk := _some(numbered, rows):
+            yield _batch(chunk, len(table.header), min(file.buffer.tell(), table.size))
 
 
 def _sheet_batches(table: Table, rows: int) -> Iterator[Batch]:
-    _, frame = _sheet(table.path)
     width = len(table.header)
-    frame = frame.select(pl.all().name.map(lambda name: name)).with_row_index("row_no", offset=1)
-    names = [name for name in frame.columns if name != "row_no"][:width]
-    blank = pl.all_horizontal(pl.col(name).str.strip_chars() == "" for name in names)
-    frame = (
-        frame.filter(~blank)
-        .select(
-            pl.col("row_no").cast(pl.Int32),
-            *[pl.col(name).alias(f"c{place}") for place, name in enumerate(names)],
-        )
-        .slice(1)
-    )
-    for start in range(0, frame.height, rows):
-        part = frame.slice(start, rows)
-        yield Batch(part, [], int(table.size * min(1.0, (start + part.height) / frame.height)))
+    try:
+        with sheets.opened(table.path, table.sheet) as found:
+            filled = (row for row in found.rows if row.number > table.header_row and any(row.cells[:width]))
+            while chunk := list(islice(filled, rows)):
+                cells: list[tuple[int, list[str] | BadRow]] = [
+                    (row.number, (row.cells + [""] * width)[:width]) for row in chunk
+                ]
+                yield _batch(cells, width, int(table.size * chunk[-1].share))
+    except sheets.SheetError as error:
+        raise TableError(error.code) from error
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from hagukumi.judge.segments.models import Segment, SegmentMember
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.models import Activity
 from hagukumi.people.consent import services as consent
+from hagukumi.people.fields.models import Field
 from hagukumi.people.leads import services as leads
 from hagukumi.people.leads.models import Lead
 from hagukumi.people.sources.models import Source
@@ -72,6 +73,47 @@ def test_what_cannot_be_upserted_is_a_problem(call, body):
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["errors"]
     assert not Lead.objects.exists()
+
+
+def test_null_clears_absence_keeps_and_unknown_keys_are_named(call, now):
+    Field.objects.create(key="budget", type="number", label_ja="予算", label_en="budget", created_at=now)
+    facts = {"prefecture": "東京", "users_expected": 30, "industry": "it", "company_name": "緑", "title": "部長"}
+    made = call("post", "/leads", {"email": "a@midori.co.jp", **facts, "fields": {"budget": "300"}})
+    assert made.status_code == 201, made.json()
+    got = made.json()
+    assert (got["prefecture"], got["users_expected"], got["industry"]) == ("東京都", 30, "it")
+    assert got["fields"] == {"budget": 300}
+    kept = call("post", "/leads", {"email": "a@midori.co.jp"}).json()
+    assert {key: kept[key] for key in (*facts, "fields")} == {
+        **facts,
+        "prefecture": "東京都",
+        "fields": {"budget": 300},
+    }
+    cleared = {"prefecture": None, "users_expected": None, "industry": None, "title": None, "fields": {"budget": None}}
+    gone = call("post", "/leads", {"email": "a@midori.co.jp", **cleared}).json()
+    assert {key: gone[key] for key in cleared} == {
+        "prefecture": "", "users_expected": None, "industry": "", "title": "", "fields": {},
+    }  # fmt: skip
+    assert (gone["rank"], gone["company_name"]) == ("", "緑")
+    wrong = call("post", "/leads", {"email": "a@midori.co.jp", "titel": "x", "phone": "03-1234-5678", "custom": 1})
+    assert wrong.status_code == 422
+    assert sorted(one["where"] for one in wrong.json()["errors"]) == ["body.custom", "body.titel"]
+    wrong = call(
+        "post",
+        "/leads",
+        {"email": "a@midori.co.jp", "phone": "abc", "mobile": "9.01235E+10", "fields": {"budget": "多", "x": 1}},
+    )
+    assert wrong.status_code == 422
+    assert sorted(one["where"] for one in wrong.json()["errors"]) == [
+        "body.fields.budget", "body.fields.x", "body.mobile", "body.phone",
+    ]  # fmt: skip
+    assert Lead.objects.values_list("phone", "mobile").get() == ("", "")
+
+
+def test_an_unknown_key_of_an_event_is_named(call, people, now):
+    event = {"event_id": str(uuid4()), "at": now.isoformat(), "kind": "note", "lead_id": people(1)[0], "txt": "x"}
+    answer = call("post", "/activities", {"events": [event]})
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.events.0.txt")
 
 
 def test_the_same_key_happens_once(call):

@@ -1,6 +1,7 @@
 """Words of the forms room: kinds, states, ready-made questions. Pure."""
 
-from hagukumi.kit.answers import Choice, Definition, Field
+from hagukumi.kit.answers import LEAD_COLUMNS, Choice, Definition, Field
+from hagukumi.kit.columns import COLUMNS as LINES
 
 KINDS = {
     "inquiry": ("問い合わせ", "Inquiry"),
@@ -28,25 +29,7 @@ TYPES = {
     "textarea": ("複数行テキスト", "Long text"),
     "checkbox": ("チェック", "Tick box"),
 }
-COLUMNS = {
-    "last_name": ("姓", "Last name"),
-    "first_name": ("名", "First name"),
-    "last_kana": ("セイ", "Last name (kana)"),
-    "first_kana": ("メイ", "First name (kana)"),
-    "company_name": ("会社名", "Company"),
-    "department": ("部署", "Department"),
-    "title": ("役職", "Title"),
-    "email": ("メールアドレス", "E-mail"),
-    "phone": ("電話番号", "Phone"),
-    "mobile": ("携帯電話", "Mobile"),
-    "postal_code": ("郵便番号", "Postal code"),
-    "prefecture": ("都道府県", "Prefecture"),
-    "address": ("住所", "Address"),
-    "issue": ("課題", "Issue"),
-    "timeframe": ("導入時期", "Timeframe"),
-    "users_expected": ("利用人数", "Number of users"),
-    "place": ("設置場所", "Place"),
-}
+COLUMNS = {key: (LINES[key].ja, LINES[key].en) for key in LEAD_COLUMNS}
 """Lead columns that a question may fill, with their usual labels (M3)."""
 
 CONSENT_TEXT = (
@@ -55,18 +38,24 @@ CONSENT_TEXT = (
 )
 
 
-def _question(key: str, *, required: bool = False, kind: str = "text") -> Field:
-    japanese, english = COLUMNS[key]
-    return Field(key=key, type=kind, label_ja=japanese, label_en=english, required=required, maps_to=key)
+QUESTION_TYPES = {"email": "email", "phone": "tel", "area": "textarea"}
+"""Type of a lead column -> type of the question that asks for it; text for the others."""
+
+
+def question(key: str, *, required: bool = False) -> Field:
+    """The usual question for a lead column."""
+    line = LINES[key]
+    kind = QUESTION_TYPES.get(line.type, "text")
+    return Field(key=key, type=kind, label_ja=line.ja, label_en=line.en, required=required, maps_to=key)
 
 
 def starter(kind: str) -> Definition:
     """A form that can be opened as it is: few questions, so that people finish it."""
     person = (
-        _question("company_name", required=True),
-        _question("last_name", required=True),
-        _question("first_name", required=True),
-        _question("email", required=True, kind="email"),
+        question("company_name", required=True),
+        question("last_name", required=True),
+        question("first_name", required=True),
+        question("email", required=True),
     )
     titles = {
         "inquiry": ("お問い合わせ", "Contact us", "送信する", "Send"),
@@ -76,10 +65,10 @@ def starter(kind: str) -> Definition:
     }
     title_ja, title_en, button_ja, button_en = titles[kind]
     more: dict[str, tuple[Field, ...]] = {
-        "inquiry": (_question("phone", kind="tel"), _question("issue", required=True, kind="textarea")),
-        "download": (_question("department"), _question("title")),
-        "seminar": (_question("department"), _question("phone", kind="tel")),
-        "survey": (_timeframe(), _question("issue", kind="textarea")),
+        "inquiry": (question("phone"), question("issue", required=True)),
+        "download": (question("department"), question("title")),
+        "seminar": (question("department"), question("phone")),
+        "survey": (_timeframe(), question("issue")),
     }
     return Definition(
         title_ja=title_ja, title_en=title_en, button_ja=button_ja, button_en=button_en,

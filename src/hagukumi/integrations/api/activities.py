@@ -18,7 +18,7 @@ from .auth import guarded
 from .once import KEY_HEADER, Key, once
 from .problems import Problem
 from .queries import SQL
-from .types import PROBLEMS, Id, Instant, words
+from .types import PROBLEMS, Body, Id, Instant, words
 
 router = Router()
 WEB = ("view", "dwell", "scroll", "download", "custom")
@@ -27,7 +27,7 @@ AHEAD = timedelta(hours=1)
 """How far ahead of our clock an event may claim to be."""
 
 
-class Event(Schema):
+class Event(Body):
     """One event of one person, named by `lead_id` or `email`. An `event_id` counts once, however often it is sent.
 
     `amount`: seconds (dwell, call) or percent (scroll). `source_id`: the seminar or exhibition. `url`: for web kinds.
@@ -58,7 +58,7 @@ class Event(Schema):
     name: Annotated[str, words(80)] = ""
 
 
-class Batch(Schema):
+class Batch(Body):
     events: list[Event] = Field(min_length=1, max_length=1000)
 
 

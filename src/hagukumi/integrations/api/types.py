@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
 from hagukumi.kit import tokens
 
@@ -32,6 +32,12 @@ Instant = Annotated[AwareDatetime, AfterValidator(_within)]
 
 PROBLEMS = dict.fromkeys((400, 401, 403, 404, 415, 422, 429), Problem)
 """What an operation may answer besides success, for its description."""
+
+
+class Body(Schema):
+    """What a request may bring. A key that nobody knows is a mistake that must be heard of: a 422 that names it."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Page(Schema):

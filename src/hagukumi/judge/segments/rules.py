@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from hagukumi.kit.columns import COLUMNS as LINES
+
 
 @dataclass(frozen=True)
 class Column:
@@ -18,7 +20,6 @@ class Column:
         return self.ja if language == "ja" else self.en
 
 
-RANKS = (("exec", "経営層", "executive"), ("manager", "部課長", "manager"), ("staff", "担当者", "staff"))
 STATES = (
     ("active", "在籍", "employed"),
     ("moved", "異動", "transferred"),
@@ -27,25 +28,16 @@ STATES = (
     ("uninterested", "関心なし", "not interested"),
 )
 
+_TYPES = {"number": "number", "choice": "choice"}
+_FACTS = tuple(
+    Column(line.key, _TYPES.get(line.type, "text"), line.ja, line.en, line.choices if line.type == "choice" else ())
+    for line in LINES.values()
+)
+"""Every column of a lead. A prefecture is text, so that 「東京」 may be looked for in it."""
 COLUMNS = {
     column.key: column
     for column in (
-        Column("last_name", "text", "姓", "last name"),
-        Column("first_name", "text", "名", "first name"),
-        Column("company_name", "text", "会社名", "company name"),
-        Column("department", "text", "部署", "department"),
-        Column("title", "text", "役職", "job title"),
-        Column("rank", "choice", "職位", "rank", RANKS),
-        Column("email", "text", "メールアドレス", "e-mail address"),
-        Column("phone", "text", "電話番号", "phone"),
-        Column("mobile", "text", "携帯電話", "mobile phone"),
-        Column("postal_code", "text", "郵便番号", "postal code"),
-        Column("prefecture", "text", "都道府県", "prefecture"),
-        Column("address", "text", "住所", "address"),
-        Column("issue", "text", "課題", "issue"),
-        Column("timeframe", "text", "導入時期", "timeframe"),
-        Column("users_expected", "number", "利用人数", "expected users"),
-        Column("place", "text", "利用場所", "place of use"),
+        *_FACTS,
         Column("state", "choice", "在籍状態", "employment state", STATES),
         Column("owner", "person", "担当", "owner"),
         Column("missing", "number", "不足している必須項目の数", "number of missing required fields"),

@@ -12,9 +12,10 @@ from psycopg import sql
 
 from hagukumi.accounts import audit
 from hagukumi.kit import tokens
-from hagukumi.kit.sql import Queries
+from hagukumi.kit.columns import COLUMNS
+from hagukumi.kit.sql import Queries, Query
 
-SQL = Queries(__file__, "reads.sql")
+SQL = Queries(__file__, "reads.sql", {"columns_of_l": ", ".join(f"l.{key}" for key in COLUMNS)})
 PAGE_SIZE = 50
 COUNT_CAP = 10_001
 """Counting stops here; more is estimated by the planner."""
@@ -79,8 +80,18 @@ def models() -> dict[str, int]:
     return SQL.models.row() or {"score_model": 0, "phase_model": 0}
 
 
-def page(filters: Filters, *, after: str = "", size: int = PAGE_SIZE, shown: dict[str, int] | None = None) -> Page:
-    """One page in the order of `filters.sort`, newest or highest first. A foreign cursor is a tokens.BadTokenError."""
+def page(
+    filters: Filters,
+    *,
+    after: str = "",
+    size: int = PAGE_SIZE,
+    shown: dict[str, int] | None = None,
+    read: Query = SQL.cards,
+) -> Page:
+    """One page in the order of `filters.sort`, newest or highest first; `read` says what of each lead.
+
+    A foreign cursor is a tokens.BadTokenError.
+    """
     shown = shown or models()
     restriction = _restrict(filters, shown)
     found = SQL.page.rows(
@@ -92,7 +103,7 @@ def page(filters: Filters, *, after: str = "", size: int = PAGE_SIZE, shown: dic
     )
     ids = [row["lead_id"] for row in found[:size]]
     more = _cursor(filters, found[size - 1]) if len(found) > size else ""
-    return Page(cards(ids, shown), more)
+    return Page(read.rows({"ids": ids, **shown}) if ids else [], more)
 
 
 def cards(ids: list[int], shown: dict[str, int] | None = None) -> list[dict[str, Any]]:
@@ -113,11 +124,11 @@ def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
 
 
 def export_rows(filters: Filters, limit: int, now: datetime) -> list[dict[str, Any]]:
-    """Cards of everybody who meets the filters, in the list's order, at most `limit`; the export is written down."""
+    """All of everybody who meets the filters, in the list's order, at most `limit`; the export is written down."""
     rows: list[dict[str, Any]] = []
     shown, cursor = models(), ""
     while len(rows) < limit:
-        found = page(filters, after=cursor, size=2000, shown=shown)
+        found = page(filters, after=cursor, size=2000, shown=shown, read=SQL.exported)
         rows += found.cards
         if not (cursor := found.next):
             break

@@ -42,6 +42,20 @@ LEFT JOIN lead_score sc ON sc.lead_id = l.lead_id AND sc.model_id = %(score_mode
 LEFT JOIN lead_recency r ON r.lead_id = l.lead_id
 ORDER BY asked.place;
 
+-- name: exported
+-- One row per lead of %(ids)s, in that order, with every column and the own fields. %(score_model)s, %(phase_model)s: ids.
+SELECT l.lead_id, {columns_of_l}, l.fields::text AS fields, l.state, u.name AS owner, s.name AS source,
+       p.name AS phase_name, sc.total AS score,
+       (SELECT array_agg(t.tag ORDER BY t.tag) FROM lead_tag t WHERE t.lead_id = l.lead_id) AS tags
+FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS asked (lead_id, place)
+JOIN lead l ON l.lead_id = asked.lead_id
+LEFT JOIN staff u ON u.id = l.owner_id
+LEFT JOIN source s ON s.id = l.source_id
+LEFT JOIN lead_phase lp ON lp.lead_id = l.lead_id AND lp.model_id = %(phase_model)s::bigint
+LEFT JOIN phase p ON p.id = lp.phase_id
+LEFT JOIN lead_score sc ON sc.lead_id = l.lead_id AND sc.model_id = %(score_model)s::bigint
+ORDER BY asked.place;
+
 -- name: models
 -- One row: the score model and the phase model that lists show (the first score model, the primary phase model); 0 = none.
 SELECT coalesce((SELECT id FROM score_model ORDER BY id LIMIT 1), 0) AS score_model,

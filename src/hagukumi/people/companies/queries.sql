@@ -28,6 +28,11 @@ WHERE f.match_key <> '' AND (f.legal_form <> '') = %(formed)s::boolean
 ORDER BY f.match_key, f.name
 ON CONFLICT (match_key) DO NOTHING;
 
+-- name: forget
+-- Takes back the companies of {found} (yields match_key) that were made at %(now)s.
+-- slot found: SELECT ''::text AS match_key
+DELETE FROM company c USING ({found}) AS f WHERE c.match_key = f.match_key AND c.created_at = %(now)s::timestamptz;
+
 -- name: by_key
 -- One row per asked key with the company it means: its own, else the only one of that name with a legal form.
 -- Index: company_match_key_key, company_core.

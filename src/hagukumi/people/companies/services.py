@@ -12,6 +12,7 @@ from hagukumi.kit import ja
 
 from .models import Company
 from .queries import SQL
+from .rules import INDUSTRIES
 
 _SPELLED = sql.SQL(
     "SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[], {}::text[])"
@@ -38,6 +39,18 @@ def ensure_from(select: sql.Composable, *, now: datetime) -> int:
     """
     SQL.adopt.run({"now": now}, found=select)
     return sum(SQL.ensure.run({"now": now, "formed": formed}, found=select) for formed in (True, False))
+
+
+def forget_from(select: sql.Composable, *, now: datetime) -> int:
+    """Take back what `ensure_from` has made at `now` of `select` (yields match_key); returns how many."""
+    return SQL.forget.run({"now": now}, found=select)
+
+
+def set_industry(company_id: int, industry: str, *, now: datetime) -> None:
+    """Say what a company does: a key of `rules.INDUSTRIES`, '' for unknown. ValueError for another word."""
+    if industry and industry not in INDUSTRIES:
+        raise ValueError(industry)
+    Company.objects.filter(pk=company_id).update(industry=industry, updated_at=now)
 
 
 def resolve(spelled: Sequence[tuple[str, str]], *, now: datetime) -> list[int | None]:

@@ -5,56 +5,58 @@ A target is a key of `TARGETS`, `field:KEY` for an own field, or '' for a column
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hagukumi.kit import ja
+from hagukumi.kit import columns, ja
 
 
 @dataclass(frozen=True)
 class Target:
-    """Something a column can mean. `limit`: the most characters, 0 = any number; `group` heads it in the select."""
+    """Something a column of a file can mean. `limit`: the most characters, 0 = any number; `group` heads it."""
 
     key: str
     label_ja: str
     label_en: str
     limit: int = 0
     group: str = "person"
+    aliases: str = ""
 
     def label(self, language: str) -> str:
         return self.label_ja if language == "ja" else self.label_en
 
 
-TARGETS = {
-    target.key: target
-    for target in (
-        Target("full_name", "氏名", "Full name", 120),
-        Target("last_name", "姓", "Family name", 60),
-        Target("first_name", "名", "Given name", 60),
-        Target("full_kana", "フリガナ", "Reading", 120),
-        Target("last_kana", "セイ", "Family name reading", 60),
-        Target("first_kana", "メイ", "Given name reading", 60),
-        Target("company_name", "企業名", "Company", 200),
-        Target("department", "部署名", "Department", 120),
-        Target("title", "役職名", "Title", 120),
-        Target("email", "メールアドレス", "Mail address", 254),
-        Target("phone", "電話番号", "Phone", 60),
-        Target("mobile", "携帯電話", "Mobile", 60),
-        Target("postal_code", "郵便番号", "Postal code", 20),
-        Target("prefecture", "都道府県", "Prefecture", 10),
-        Target("address", "住所", "Address", 300),
-        Target("issue", "課題感", "Issue", 0, "need"),
-        Target("timeframe", "導入予定時期", "Time frame", 60, "need"),
-        Target("users_expected", "想定利用人数", "Users expected", 12, "need"),
-        Target("place", "利用場所", "Place of use", 120, "need"),
-        Target("booth_talk", "会話メモ（履歴に残す）", "Talk, kept in the history", 2000, "fact"),
-        Target("seminar", "セミナーの出欠", "Seminar attendance", 20, "fact"),
-        Target("occurred_at", "日付（名刺交換・回答）", "Date (card, answer)", 40, "fact"),
-        Target("crm", "外部システムの ID", "Id in another system", 200, "other"),
-        Target("tags", "タグ", "Tags", 300, "other"),
-        Target("no_mail", "配信停止（はい・Yes）", "Do not mail (yes)", 20, "other"),
-    )
-}
+_WHOLE = (
+    Target("full_name", "氏名", "Full name", 120, "person",
+           "お名前 名前 担当者名 担当者氏名 ご担当者名 ご氏名 参加者名 name full_name fullname 姓名 担当者"
+           " person_-_name"),
+    Target("full_kana", "フリガナ", "Reading", 120, "person",
+           "ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ 姓名かな"),
+)  # fmt: skip
+_MORE = (
+    Target("met_on", "名刺交換日", "Business card received on", 0, "fact", "交換日 名刺受領日 取得日"),
+    Target("booth_talk", "会話メモ（履歴に残す）", "Talk, kept in the history", 2000, "fact",
+           "ブースでの会話メモ 会話メモ 商談メモ ヒアリングメモ 接客メモ"),
+    Target("seminar", "セミナーの出欠", "Seminar attendance", 0, "fact",
+           "参加 出欠 参加状況 出席 参加/欠席 attendance"),
+    Target("occurred_at", "日付（回答・参加・来場）", "Date (answer, attendance, visit)", 0, "fact",
+           "回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ"),
+    Target("asked_id", "育みの番号", "Hagukumi number", 0, "other", "hagukumi_id"),
+    Target("crm", "外部システムの ID", "Id in another system", 200, "other",
+           "prospect_id crm_id 顧客id 外部id リードid lead_id 会員番号 顧客番号 顧客コード record_id contact_id"),
+    Target("tags", "タグ", "Tags", 2000, "other", "tag ラベル"),
+    Target("no_mail", "配信停止（はい・Yes）", "Do not mail (yes)", 0, "other",
+           "do_not_email メール配信停止 配信停止 メール不可 メール送信除外 オプトアウト opt_out"
+           " optout email_opt_out has_opted_out_of_email unsubscribed unsubscribed_from_all_email email_blacklisted"
+           " person_-_marketing_status"),
+)  # fmt: skip
+_GROUP = {"person": "person", "work": "person", "reach": "person", "need": "need"}
+_COLUMNS = tuple(
+    Target(line.key, line.ja, line.en, line.limit, _GROUP[line.group], line.aliases) for line in columns.TYPED
+)
+TARGETS = {target.key: target for target in (*_WHOLE, *_COLUMNS, *_MORE)}
+"""Everything that a column of a file can mean, besides own fields: whole names, the lead's columns, what happened."""
 GROUPS = {
     "person": ("人と会社", "Person and company"),
     "need": ("ニーズ", "Needs"),
@@ -62,58 +64,52 @@ GROUPS = {
     "other": ("その他", "Other"),
 }
 
-_ALIASES = {
-    "full_name": "氏名 お名前 名前 担当者名 担当者氏名 ご担当者名 ご氏名 参加者名 name full_name fullname 担当者",
-    "last_name": "姓 苗字 名字 氏名[姓] last_name lastname 姓(漢字) surname family_name",
-    "first_name": "名 氏名[名] first_name firstname 名(漢字) given_name",
-    "full_kana": "フリガナ ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ",
-    "last_kana": "セイ せい 姓カナ 姓(カナ) 姓(フリガナ) 姓フリガナ 氏名カナ[姓] last_kana 姓かな",
-    "first_kana": "メイ めい 名カナ 名(カナ) 名(フリガナ) 名フリガナ 氏名カナ[名] first_kana 名かな",
-    "company_name": "会社名 企業名 御社名 貴社名 会社 社名 法人名 組織名 ご所属企業 勤務先 "
-    "company company_name account_name organization 会社名・団体名",
-    "department": "部署名 部署 所属 ご所属 所属部署 部門 部門名 所属部門 department",
-    "title": "役職 役職名 お役職 肩書 肩書き title job_title what_is_your_current_occupation",
-    "email": "メールアドレス メール e-mail email mail eメール メルアド "
-    "email_address mail_address メールアドレス1 ご連絡先メール",
-    "phone": "tel直通 tel部門 tel会社 電話番号 電話 お電話番号 tel tel1 代表電話 "
-    "会社電話番号 勤務先電話番号 直通電話 phone phone_number telephone",
-    "mobile": "携帯電話 携帯 携帯番号 携帯電話番号 mobile mobile_phone cell",
-    "postal_code": "郵便番号 〒 zip zip_code zipcode postal_code",
-    "prefecture": "都道府県 都道府県名 prefecture",
-    "address": "住所 所在地 ご住所 会社住所 勤務先住所 address city",
-    "issue": "課題 課題感 ご感想・課題 お困りごと 現在の課題 issue ご質問・課題",
-    "timeframe": "導入時期 導入予定時期 検討時期 導入予定 timeframe",
-    "users_expected": "想定利用人数 利用人数 users_expected 人数",
-    "place": "利用場所 place",
-    "booth_talk": "ブースでの会話メモ 会話メモ 商談メモ ヒアリングメモ 接客メモ",
-    "seminar": "参加 出欠 参加状況 出席 参加/欠席 attendance",
-    "occurred_at": "名刺交換日 回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ",
-    "crm": "prospect_id crm_id 顧客id 外部id リードid lead_id 会員番号 顧客番号 顧客コード",
-    "tags": "タグ tag tags ラベル",
-    "no_mail": "do_not_email メール配信停止 配信停止 メール不可 opt_out optout",
-    "field:nps": "お勧め度 お勧め度(0-10) nps",
-    "field:specialization": "specialization",
-    "field:country": "country 国",
-    "field:lead_source": "lead_source",
-    "field:lead_number": "lead_number",
-}
-
 
 def _plain(header: str) -> str:
-    return re.sub(r"[\s_]+", "_", ja.fold(re.sub(r"\s+", "_", header.strip()))).strip("_:*※")
+    """A heading as it is compared: its words, without remarks such as （半角）, ※必須 and the line they stand on."""
+    name = unicodedata.normalize("NFKC", header)
+    name = _REMARK.sub("", name) if _REMARK.sub("", name).strip(" \n:*※") else name
+    return re.sub(r"[\s_-]+", "", ja.fold(name)).strip(":*※")
 
 
-_BY_ALIAS = {_plain(alias): target for target, aliases in _ALIASES.items() for alias in aliases.split()}
-_PHONE_ORDER = [_plain(alias) for alias in _ALIASES["phone"].split()]
+_REMARK = re.compile(
+    r"[*※]?(?:必須|任意)|\((?:正式名称|半角|全角|半角数字|半角英数|必須|任意|代表|ハイフンなし|ハイフンあり)\)"
+)
 
 
-def suggest(header: Sequence[str]) -> dict[str, str]:
-    """Column name -> target, by alias; unknown columns get ''. A meaning is given once, telephone numbers excepted."""
-    found: dict[str, str] = {}
-    for name in header:
-        target = _BY_ALIAS.get(_plain(name), "")
-        found[name] = target if target == "phone" or target not in found.values() else ""
-    return found
+def _names(target: Target) -> list[str]:
+    return [_plain(name) for name in (target.label_ja, target.label_en, target.key, *target.aliases.split())]
+
+
+_BY_LABEL = {_plain(label): target.key for target in TARGETS.values() for label in (target.label_ja, target.label_en)}
+_BY_ALIAS = {name: target.key for target in TARGETS.values() for name in _names(target)}
+_BY_ALIAS |= {_plain(alias): "field:nps" for alias in ("お勧め度", "お勧め度(0-10)", "nps")}
+_PHONE_ORDER = [_plain(alias) for alias in TARGETS["phone"].aliases.split()]
+_MANY = ("phone", "email")
+"""What several columns may bring: the first that says something counts."""
+_STAFF = ("担当者",)
+"""Headings that name the person only where nothing else does; beside a name they name one of the staff."""
+
+
+def suggest(header: Sequence[str], own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Column name -> target, by label or alias, of `own` fields (label -> key) too; unknown columns get ''.
+
+    Our own labels come first, then those of own fields, then aliases. A meaning is given once, telephone numbers and
+    addresses excepted; beside 姓 a column 担当者 is no name.
+    """
+    labels = {_plain(label): f"field:{key}" for label, key in (own or {}).items()}
+    found: dict[str, str] = dict.fromkeys(header, "")
+    for names in (_BY_LABEL, labels, _BY_ALIAS):
+        for name in header:
+            target = names.get(_plain(_COPY.sub("", name)), "")
+            if target and not found[name] and (target in _MANY or target not in found.values()):
+                found[name] = target
+    fed = set(found.values())
+    return {name: "" if "last_name" in fed and _plain(name) in _STAFF else target for name, target in found.items()}
+
+
+_COPY = re.compile(r" \(\d+\)$")
+"""What tells two equal headings apart (`kit.tables`)."""
 
 
 def own_key(label: str, taken: Mapping[str, str]) -> str:
@@ -131,16 +127,30 @@ def own_key(label: str, taken: Mapping[str, str]) -> str:
     return f"{plain[:31] or 'field'}_{digest}"
 
 
+_TAG = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,、;；\n]*))\s*(?:[,、;；\n]|$)')
+
+
+def tags(text: str) -> list[str]:
+    """The tags of a cell, between commas or semicolons; one that holds such a sign stands in quotation marks."""
+    found = [(quoted.replace('""', '"') or plain).strip() for quoted, plain in _TAG.findall(text)]
+    return list(dict.fromkeys(tag for tag in found if tag))
+
+
+def tag_cell(names: Sequence[str]) -> str:
+    """Tags as one cell, so that `tags` gives them back."""
+    return ", ".join('"' + name.replace('"', '""') + '"' if re.search(r'[,、;；\n"]', name) else name for name in names)
+
+
 def header_key(header: Sequence[str]) -> str:
     """One text per set and order of columns: under it a corrected mapping is remembered."""
     return hashlib.sha256("\x1f".join(header).encode()).hexdigest()
 
 
-def places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, list[int]]:
+def places(header: Sequence[str], meant: Mapping[str, str]) -> dict[str, list[int]]:
     """Target -> places of the columns that feed it, the more telling first (a direct line before the switchboard)."""
     found: dict[str, list[int]] = {}
     for place, name in enumerate(header):
-        if target := columns.get(name, ""):
+        if target := meant.get(name, ""):
             found.setdefault(target, []).append(place)
     order = {alias: rank for rank, alias in enumerate(_PHONE_ORDER)}
     if "phone" in found:
@@ -148,21 +158,21 @@ def places(header: Sequence[str], columns: Mapping[str, str]) -> dict[str, list[
     return found
 
 
-def missing(columns: Mapping[str, str]) -> list[str]:
+def missing(meant: Mapping[str, str]) -> list[str]:
     """Targets of M3 (リード成立) that no column feeds."""
-    fed = set(columns.values())
+    fed = set(meant.values())
     fed |= {"last_name"} if "full_name" in fed else set()
     fed |= {"phone"} if "mobile" in fed else set()
-    return [key for key in ("last_name", "company_name", "department", "title", "email", "phone") if key not in fed]
+    return [key for key in columns.REQUIRED if key not in fed]
 
 
-def identifies(columns: Mapping[str, str]) -> bool:
+def names_somebody(meant: Mapping[str, str]) -> bool:
+    """Whether a row may say who it is besides by our own number."""
+    return bool(set(meant.values()) & {"email", "crm", "full_name", "last_name"})
+
+
+def identifies(meant: Mapping[str, str]) -> bool:
     """Whether rows can be told apart at all: an address, an id, or a name with a company or a telephone number."""
-    fed = set(columns.values())
+    fed = set(meant.values())
     name = bool(fed & {"full_name", "last_name"})
-    return bool(fed & {"email", "crm"}) or (name and bool(fed & {"company_name", "phone", "mobile"}))
-
-
-def suggested_fields() -> dict[str, str]:
-    """Keys of own fields that headings suggest, with a heading as their name."""
-    return {key.removeprefix("field:"): words.split()[0] for key, words in _ALIASES.items() if key.startswith("field:")}
+    return bool(fed & {"email", "crm", "asked_id"}) or (name and bool(fed & {"company_name", "phone", "mobile"}))

@@ -8,39 +8,26 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from hagukumi.kit import clock, ja
+from hagukumi.kit import clock, ja, tables
+from hagukumi.kit.columns import COLUMNS, LEFT_OUT, ColumnError
 
 from . import mapping as mappings
 
-LIMITS = {key: target.limit for key, target in mappings.TARGETS.items() if target.limit}
-COLUMNS = (
-    "last_name",
-    "first_name",
-    "last_kana",
-    "first_kana",
-    "company_name",
-    "department",
-    "title",
-    "rank",
-    "email",
-    "phone",
-    "phone_extension",
-    "mobile",
-    "postal_code",
-    "prefecture",
-    "address",
-    "issue",
-    "timeframe",
-    "place",
-)
-"""The text columns of `lead` that a row may carry, as `incoming` holds them."""
+LIMITS = {
+    key: target.limit
+    for key, target in mappings.TARGETS.items()
+    if target.limit and (key not in COLUMNS or COLUMNS[key].type in ("text", "area", "kana"))
+}
+"""The most characters of a cell; what is read (a number, an address) is measured when it has been read."""
+NUMBERS = tuple(key for key, column in COLUMNS.items() if column.type == "number")
 _REMEMBERED = 200_000
 _BLANKS = ("Select", "-", "－", "―", "ー", "N/A", "n/a")
-_YES = ("yes", "y", "1", "true", "はい", "停止", "不可", "○", "◯", "有")
+_YES = ("yes", "y", "1", "true", "はい", "停止", "unsubscribed", "オプトアウト", "不可", "○", "◯", "有")
 _ATTENDED = ("出席", "参加", "参加済", "参加済み", "○", "◯", "attended", "yes", "1", "当日参加", "オンライン参加")
 _ABSENT = ("欠席", "不参加", "×", "absent", "no", "0", "キャンセル", "no show")
 
@@ -76,17 +63,24 @@ class Normal(NamedTuple):
 
 @dataclass
 class Normaliser:
-    """Turns batches of one file into rows of `incoming`; `columns` maps its `header` to targets."""
+    """Turns batches of one file into rows of `incoming`; `columns` maps its `header` to targets.
+
+    `own`: how a value of an own field is read, by key; ValueError where it cannot be. A field not named is text.
+    `day_first`: 05/01/2026 is the 5th of January.
+    """
 
     header: Sequence[str]
     columns: Mapping[str, str]
+    own: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    day_first: bool = False
     _known: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._places = mappings.places(self.header, self.columns)
+        self.places = mappings.places(self.header, self.columns)
 
     def __call__(self, frame: pl.DataFrame) -> Normal:
         """The rows of a frame with `row_no` and c0..cn."""
+        self._unvalued: dict[str, list[int]] = {}
         picked = self._plain(frame.select("row_no", *self._picks()))
         has = set(picked.columns)
         rows = self._identify(self._needs(self._person(self._reach(picked, has), has), has))
@@ -98,7 +92,7 @@ class Normaliser:
 
     def _picks(self) -> list[pl.Expr]:
         picks = []
-        for target, places in self._places.items():
+        for target, places in self.places.items():
             cells = [pl.col(f"c{place}").str.strip_chars() for place in places]
             cells = [pl.when(cell.is_in(_BLANKS)).then(pl.lit("")).otherwise(cell) for cell in cells]
             pick = cells[-1]
@@ -108,9 +102,12 @@ class Normaliser:
         return picks
 
     def _plain(self, picked: pl.DataFrame) -> pl.DataFrame:
-        """Marks that nobody sees, and the apostrophe of our own exports before what looks like a formula, go."""
+        """Without formulas that have no value, marks that nobody sees, and our exports' apostrophes before formulas."""
         for target in picked.columns[1:]:
             cells = picked[target]
+            if (unvalued := cells == tables.NO_VALUE).any():
+                self._unvalued[target] = picked.filter(unvalued)["row_no"].to_list()
+                cells = cells.set(unvalued, "")
             if target not in _PROSE and cells.str.contains(ja.UNSEEN).any():
                 cells = cells.str.replace_all(ja.UNSEEN, "").str.strip_chars()
             if cells.str.starts_with("'").any():
@@ -123,13 +120,12 @@ class Normaliser:
         rows = picked
         if "email" in has:
             rows = self._email(rows)
-        for target in ("phone", "mobile"):
-            if target in has:
+        for target in has & COLUMNS.keys():
+            if COLUMNS[target].type == "phone":
                 rows = self._phone(rows, target)
-        if "postal_code" in has:
-            rows = rows.with_columns(self._each(rows["postal_code"], ja.postal_code))
-        if "prefecture" in has:
-            rows = rows.with_columns(self._each(rows["prefecture"], ja.prefecture_name))
+        for target in has & COLUMNS.keys():
+            if COLUMNS[target].type in ("postal_code", "prefecture", "choice"):
+                rows = rows.with_columns(self._each(rows[target], partial(_held, target)))
         if has & {"address", "postal_code"} and "prefecture" not in has:
             address = pl.col("address") if "address" in has else pl.lit("")
             named = address.str.extract(f"^({'|'.join(ja.PREFECTURES)})").fill_null("")
@@ -187,9 +183,11 @@ class Normaliser:
             rows = self._split(rows, "full_name", "last_name", "first_name", ja.person)
         if "full_kana" in has:
             rows = self._split(rows, "full_kana", "last_kana", "first_kana", ja.person)
-        for target in ("last_kana", "first_kana"):
-            if target in rows.columns:
-                rows = rows.with_columns(pl.col(target).str.normalize("NFKC").str.replace_many(ja.HIRAGANA))
+        for target in rows.columns:
+            if target in COLUMNS and COLUMNS[target].type == "kana":
+                rows = rows.with_columns(
+                    pl.col(target).str.normalize("NFKC").str.replace_many(ja.HIRAGANA).str.replace_all(r"\s+", " ")
+                )
         if "company_name" in has:
             found = self._each(rows["company_name"], _company, "company")
             rows = rows.with_columns(
@@ -222,26 +220,56 @@ class Normaliser:
             rows = rows.with_columns(
                 attended.when(word.is_in(_ABSENT)).then(pl.lit("absent")).otherwise(pl.lit("")).alias("seminar")
             )
-        if "occurred_at" in has:
-            rows = rows.with_columns(self._each(rows["occurred_at"], _instant, "occurred_at"))
-            rows = rows.with_columns(
-                pl.when(pl.col("occurred_at") == "").then(None).otherwise(pl.col("occurred_at")).alias("occurred_at")
-            )
-        if "users_expected" in has:
-            digits = pl.col("users_expected").str.normalize("NFKC").str.replace_all(r"[,\s名人]", "")
-            number = digits.cast(pl.Int32, strict=False)
-            rows = rows.with_columns(pl.when(number >= 0).then(number).alias("users_expected"))
+        for target in ("occurred_at", "met_on"):
+            if target in has:
+                at = self._each(rows[target], self._instant, target)
+                rows = rows.with_columns(at.replace("", None).alias(target))
+        if "met_on" in has:  # what was said at the booth was said on the day of the card
+            said = pl.coalesce("occurred_at", "met_on") if "occurred_at" in has else pl.col("met_on")
+            rows = rows.with_columns(said.alias("occurred_at"))
+        for target in has.intersection(NUMBERS):
+            held = self._each(rows[target], partial(_held, target))
+            rows = rows.with_columns(held.cast(pl.Int32, strict=False).alias(target))
+        if "asked_id" in has:
+            rows = rows.with_columns(pl.col("asked_id").cast(pl.Int64, strict=False).alias("asked_id"))
+        if "tags" in has:
+            rows = rows.with_columns(self._each(rows["tags"], lambda typed: "\x1f".join(mappings.tags(typed)), "tags"))
         if "no_mail" in has:
             rows = rows.with_columns(pl.col("no_mail").str.to_lowercase().is_in(_YES).alias("no_mail"))
         own = sorted(target for target in has if target.startswith("field:"))
         if own:
             keys = [target.removeprefix("field:") for target in own]
+            read = [[self._own(key, cell) for cell in rows[f"field:{key}"]] for key in keys]
             packed = [
-                json.dumps({key: value for key, value in zip(keys, values, strict=True) if value}, ensure_ascii=False)
-                for values in rows.select(own).iter_rows()
+                json.dumps(
+                    {key: value for key, value in zip(keys, values, strict=True) if value not in ("", None)},
+                    ensure_ascii=False,
+                )
+                for values in zip(*read, strict=True)
             ]
             rows = rows.with_columns(pl.Series("fields", packed, dtype=pl.String)).drop(own)
         return rows
+
+    def _own(self, key: str, cell: str) -> Any:
+        """The cell as its own field holds it; None where it cannot."""
+        if not cell or key not in self.own:
+            return cell
+        known = self._known.setdefault(f"field:{key}", {})
+        if cell not in known:
+            if len(known) > _REMEMBERED:
+                known.clear()
+            try:
+                known[cell] = self.own[key](cell)
+            except ValueError:
+                known[cell] = None
+        return known[cell]
+
+    def _instant(self, text: str) -> str:
+        """A JST date or time as an ISO instant; '' for none or one that no person of today can mean."""
+        found = ja.moment(text, day_first=self.day_first)
+        if not found or not datetime(2000, 1, 2) <= found <= datetime(2099, 12, 30):  # noqa: DTZ001
+            return ""
+        return found.replace(tzinfo=clock.JST).astimezone(UTC).isoformat()
 
     def _identify(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The keys a person is known by, and the tier of the best: 1 address, 2 id, 3 telephone, 4 name, 0 none."""
@@ -278,6 +306,8 @@ class Normaliser:
             .then(3)
             .when((pl.col("name_key") != "") & (column("company_key") != ""))
             .then(4)
+            .when(pl.col("asked_id").is_not_null() if "asked_id" in has else pl.lit(False))
+            .then(5)
             .otherwise(0)
         )
         return rows.with_columns(tier.cast(pl.Int16).alias("tier"))
@@ -305,6 +335,8 @@ class Normaliser:
                 )
             )
         )
+        if "asked_id" in rows.columns:  # two numbers of ours are two people, whatever they share
+            key = pl.when(pl.col("asked_id").is_not_null()).then(pl.format("\x1e{}", "asked_id")).otherwise(key)
         rows = rows.with_columns(key.alias("_key"))
         if rows.select(pl.struct("tier", "_key").n_unique()).item() == rows.height:
             return rows.with_columns(pl.col("row_no").alias("leader")).drop("_key")
@@ -316,14 +348,14 @@ class Normaliser:
         for target in picked.columns[1:]:
             cells = picked[target]
             checks.append(("control", target, cells.str.contains("\x00", literal=True)))
-            if limit := LIMITS.get(target, 0 if target != "issue" else 5000):
+            if limit := LIMITS.get(target, 4000 if target.startswith("field:") else 0):
                 checks.append(("too_long", target, cells.str.len_chars() > limit))
         if "email" in picked.columns:
             checks.append(("bad_email", "email", (rows["email"] != "") & ~rows["email"].str.contains(ja.EMAIL)))
             checks.append(("too_long", "email", rows["email"].str.len_bytes() > 254))
-        for target in ("last_name", "first_name", "last_kana", "first_kana"):
-            if target in rows.columns:
-                checks.append(("too_long", target, rows[target].str.len_chars() > 60))
+        for target, column in COLUMNS.items():
+            if target in rows.columns and column.type in ("text", "kana", "phone") and target in LIMITS:
+                checks.append(("too_long", target, rows[target].str.len_chars() > column.limit))
         blank = pl.Series([True]).new_from_index(0, rows.height)
         for cells in frame.iter_columns():
             if cells.name != "row_no" and blank.any():
@@ -347,7 +379,7 @@ class Normaliser:
         found = []
         raws = frame.filter(pl.col("row_no").is_in(bad["row_no"].implode()))
         for (row_no, reason, target), (_, *cells) in zip(bad.iter_rows(), raws.iter_rows(), strict=True):
-            places = self._places.get(target) or self._places.get(_WHOLE.get(target, ""), [])
+            places = self.places.get(target) or self.places.get(_WHOLE.get(target, ""), [])
             place = next((p for p in places if cells[p].strip()), None)
             column, value = (self.header[place], cells[place]) if place is not None else ("", "")
             found.append(Reject(row_no, self.raw(cells), reason, column[:120], value.replace("\x00", "␀")[:200]))
@@ -355,17 +387,31 @@ class Normaliser:
 
     def _notices(self, frame: pl.DataFrame, picked: pl.DataFrame, rows: pl.DataFrame) -> list[Notice]:
         """Cells that say something which their column cannot hold, of the rows that are taken in."""
-        found = []
+        found: list[Notice] = []
+        own = [key for key in self.own if f"field:{key}" in picked.columns]
+        if own or self._unvalued:
+            taken = set(rows["row_no"])
+            for target, row_nos in self._unvalued.items():
+                found += [self._notice(row_no, target, "formula") for row_no in row_nos if row_no in taken]
+            for key in own:
+                cells = picked.select("row_no", f"field:{key}").iter_rows()
+                found += [
+                    self._notice(row_no, f"field:{key}", "bad_own", cell)
+                    for row_no, cell in cells
+                    if cell and row_no in taken and self._own(key, cell) is None
+                ]
         for target, reason in _LEFT_OUT.items():
             if target not in picked.columns:
                 continue
             kept = rows.select("row_no", pl.col(target).cast(pl.String).fill_null("").alias("kept"))
             typed = picked.select("row_no", pl.col(target).alias("typed")).filter(pl.col("typed") != "")
             lost = kept.filter(pl.col("kept") == "").join(typed, on="row_no", how="inner", maintain_order="left")
-            for row_no, _, cell in lost.iter_rows():
-                column = self.header[self._places[target][0]]
-                found.append(Notice(row_no, reason, column[:120], cell.replace("\x00", "␀")[:200]))
+            found += [self._notice(row_no, target, reason, cell) for row_no, _, cell in lost.iter_rows()]
         return sorted(found, key=lambda notice: notice.row_no)
+
+    def _notice(self, row_no: int, target: str, reason: str, cell: str = "") -> Notice:
+        column = self.header[self.places[target][0]]
+        return Notice(row_no, reason, column[:120], cell.replace("\x00", "␀")[:200])
 
     def raw(self, cells: Sequence[str]) -> dict[str, str]:
         """The row as it was, by heading; cells past the last heading under '…'. NUL is made visible."""
@@ -385,15 +431,13 @@ class Normaliser:
 
 
 _LEFT_OUT = {
-    "phone": "bad_phone",
-    "mobile": "bad_phone",
-    "postal_code": "bad_postal_code",
-    "prefecture": "bad_prefecture",
-    "users_expected": "bad_number",
+    **{key: LEFT_OUT[column.type] for key, column in COLUMNS.items() if column.type in LEFT_OUT},
     "occurred_at": "bad_date",
+    "met_on": "bad_date",
+    "asked_id": "bad_number",
 }
-"""Columns whose unreadable cell costs the cell and not the person, and how that is said (`rules.REASONS`)."""
-_PROSE = ("issue", "booth_talk")
+"""Columns whose unreadable cell costs the cell and not the person, and how that is said (`imports.rules.REASONS`)."""
+_PROSE = (*(key for key, column in COLUMNS.items() if column.type == "area"), "booth_talk")
 _WHOLE = {"last_name": "full_name", "first_name": "full_name", "last_kana": "full_kana", "first_kana": "full_kana"}
 
 
@@ -402,9 +446,10 @@ def _company(name: str) -> str:
     return f"{found.key}\x1f{found.form}\x1f{found.position}\x1f{found.core}"
 
 
-def _instant(text: str) -> str:
-    """A JST date or time as an ISO instant; '' for none or one that no person of today can mean."""
-    found = ja.moment(text)
-    if not found or not datetime(2000, 1, 2) <= found <= datetime(2099, 12, 30):  # noqa: DTZ001
+def _held(key: str, typed: str) -> str:
+    """What a column holds of a cell, as text; '' where it cannot hold it."""
+    try:
+        value = COLUMNS[key].clean(typed)
+    except ColumnError:
         return ""
-    return found.replace(tzinfo=clock.JST).astimezone(UTC).isoformat()
+    return "" if value is None else str(value)

@@ -3,14 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from hagukumi.kit import ja
+from hagukumi.kit import columns, ja
+
+from .models import Field
+
+
+def _lazily(japanese: str, english: str) -> Promise | str:
+    """The word in the reader's language."""
+    return lazy(lambda: japanese if (get_language() or "ja").startswith("ja") else english, str)()
+
 
 STATES: dict[str, Promise | str] = {
     "active": gettext_lazy("在籍"),
@@ -19,110 +28,67 @@ STATES: dict[str, Promise | str] = {
     "left": gettext_lazy("離職"),
     "uninterested": gettext_lazy("関心なし"),
 }
-RANKS: dict[str, Promise | str] = {
-    "exec": gettext_lazy("経営層"),
-    "manager": gettext_lazy("部課長"),
-    "staff": gettext_lazy("一般社員"),
+RANKS: dict[str, Promise | str] = {key: _lazily(one, other) for key, one, other in columns.RANKS}
+REASONS: dict[str, Promise | str] = {
+    "control": gettext_lazy("保存できない制御文字が入っています。"),
+    "too_long": gettext_lazy("文字数が多すぎます。"),
+    "bad_email": gettext_lazy("メールアドレスの形が正しくありません。"),
+    "bad_phone": gettext_lazy("電話番号として読めません。例: 03-1234-5678"),
+    "bad_postal_code": gettext_lazy("郵便番号は 7 桁です。例: 100-0001"),
+    "bad_prefecture": gettext_lazy("都道府県の名前ではありません。"),
+    "bad_choice": gettext_lazy("選択肢から選んでください。"),
+    "bad_number": gettext_lazy("0 以上の整数で入力してください。"),
+    "bad_date": gettext_lazy("日付として読めません。2026/4/1 のように書いてください。"),
 }
-Clean = Callable[[str], Any]
-
-
-def _text(size: int) -> Clean:
-    def clean(value: str) -> str:
-        plain = value.strip()
-        if len(plain) > size:
-            raise ValidationError(_("%(size)s 文字以内で入力してください。") % {"size": size})
-        return plain
-
-    return clean
-
-
-def _email(value: str) -> str:
-    plain = ja.email(value)
-    if plain and not ja.is_email(plain):
-        raise ValidationError(_("メールアドレスの形ではありません。"))
-    return plain
-
-
-def _phone(value: str) -> str:
-    number, _extension = ja.phone(value)
-    if value.strip() and not number:
-        raise ValidationError(_("電話番号として読めません。例: 03-1234-5678"))
-    return number
-
-
-def _kana(value: str) -> str:
-    return str(_text(60)(ja.kana(value)))
-
-
-def _postal_code(value: str) -> str:
-    code = ja.postal_code(value)
-    if value.strip() and not code:
-        raise ValidationError(_("郵便番号は 7 桁です。例: 100-0001"))
-    return code
-
-
-def _one_of(words: Callable[[], set[str]]) -> Clean:
-    def clean(value: str) -> str:
-        if value and value not in words():
-            raise ValidationError(_("選択肢から選んでください。"))
-        return value
-
-    return clean
-
-
-def _count(value: str) -> int | None:
-    plain = value.strip().replace(",", "")
-    if not plain:
-        return None
-    if not plain.isascii() or not plain.isdigit() or int(plain) > 2_000_000_000:
-        raise ValidationError(_("0 以上の整数で入力してください。"))
-    return int(plain)
+"""Why a value cannot be held by its column. Code (`kit.columns.ColumnError`) -> sentence."""
+WIDGETS = {
+    "area": "area", "email": "email", "phone": "tel", "choice": "choice", "prefecture": "choice", "number": "number",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Column:
-    """One editable fact: `clean` takes what was typed (text) and gives what is stored, or raises ValidationError.
+    """One fact as the lead's page edits it. `widget`: text, area, number, email, tel, choice (of `choices`)."""
 
-    `widget`: text, area, number, email, tel, choice (of `choices`). `group` is its place on the lead page.
-    """
-
-    key: str
+    line: columns.Column
     label: Promise | str
-    clean: Clean
-    group: str
-    widget: str = "text"
-    choices: dict[str, Promise | str] | None = None
-    required: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.line.key
+
+    @property
+    def group(self) -> str:
+        return self.line.group
+
+    @property
+    def required(self) -> bool:
+        return self.line.required
+
+    @property
+    def widget(self) -> str:
+        return WIDGETS.get(self.line.type, "text")
+
+    @property
+    def choices(self) -> dict[str, Promise | str] | None:
+        return {key: _lazily(one, other) for key, one, other in self.line.choices} or None
+
+    def clean(self, typed: str) -> Any:
+        """What is stored of what was typed. ValidationError says in words why it cannot be."""
+        try:
+            return self.line.clean(typed)
+        except columns.ColumnError as error:
+            raise ValidationError(reason(error)) from error
 
 
-_PREFECTURES: dict[str, Promise | str] = {name: name for name in ja.PREFECTURES}
-COLUMNS: dict[str, Column] = {
-    column.key: column
-    for column in (
-        Column("last_name", gettext_lazy("姓"), _text(60), "person", required=True),
-        Column("first_name", pgettext_lazy("姓と名", "名"), _text(60), "person"),
-        Column("last_kana", gettext_lazy("セイ"), _kana, "person"),
-        Column("first_kana", gettext_lazy("メイ"), _kana, "person"),
-        Column("company_name", gettext_lazy("会社名"), _text(200), "work", required=True),
-        Column("department", gettext_lazy("部署"), _text(120), "work", required=True),
-        Column("title", gettext_lazy("役職"), _text(120), "work", required=True),
-        Column("rank", gettext_lazy("職位"), _one_of(lambda: set(RANKS)), "work", "choice", RANKS),
-        Column("email", gettext_lazy("メール"), _email, "reach", "email", required=True),
-        Column("phone", gettext_lazy("電話"), _phone, "reach", "tel", required=True),
-        Column("phone_extension", gettext_lazy("内線"), _text(10), "reach"),
-        Column("mobile", gettext_lazy("携帯"), _phone, "reach", "tel"),
-        Column("postal_code", gettext_lazy("郵便番号"), _postal_code, "reach"),
-        Column(
-            "prefecture", gettext_lazy("都道府県"), _one_of(lambda: set(_PREFECTURES)), "reach", "choice", _PREFECTURES
-        ),
-        Column("address", gettext_lazy("住所"), _text(300), "reach"),
-        Column("issue", gettext_lazy("課題"), _text(4000), "need", "area"),
-        Column("timeframe", gettext_lazy("導入時期"), _text(60), "need"),
-        Column("users_expected", gettext_lazy("利用人数"), _count, "need", "number"),
-        Column("place", gettext_lazy("利用場所"), _text(120), "need"),
-    )
-}
+def reason(error: columns.ColumnError) -> str:
+    """Why a value is refused, in the reader's language."""
+    if error.code == "too_long" and error.limit:
+        return _("%(size)s 文字以内で入力してください。") % {"size": error.limit}
+    return str(REASONS[error.code])
+
+
+COLUMNS: dict[str, Column] = {key: Column(line, _lazily(line.ja, line.en)) for key, line in columns.COLUMNS.items()}
 GROUPS: dict[str, Promise | str] = {
     "person": gettext_lazy("氏名"),
     "work": gettext_lazy("勤務先"),
@@ -134,8 +100,20 @@ GROUPS: dict[str, Promise | str] = {
 
 def missing(lead: Any) -> list[str]:
     """The keys of the facts that リード成立 still asks for (M3): the phone is either of the two."""
-    keys = [key for key in ("last_name", "company_name", "department", "title", "email") if not getattr(lead, key)]
+    keys = [key for key in columns.REQUIRED if key != "phone" and not getattr(lead, key)]
     return keys if lead.phone or lead.mobile else [*keys, "phone"]
+
+
+def readers() -> dict[str, Callable[[str], Any]]:
+    """How a value of each own field is read, by key: gives what is stored, or ValueError."""
+    return {field.key: partial(_read_own, field.type, list(field.choices)) for field in Field.objects.all()}
+
+
+def _read_own(kind: str, choices: list[str], value: str) -> Any:
+    try:
+        return clean_own(kind, choices, value)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from error
 
 
 def clean_own(kind: str, choices: list[str], value: str) -> Any:
@@ -160,4 +138,6 @@ def clean_own(kind: str, choices: list[str], value: str) -> Any:
         return plain in ("1", "true", "はい", "yes", "on")
     if kind == "choice" and plain not in choices:
         raise ValidationError(_("選択肢から選んでください。"))
-    return _text(4000)(plain)
+    if len(plain) > 4000:
+        raise ValidationError(_("%(size)s 文字以内で入力してください。") % {"size": 4000})
+    return plain

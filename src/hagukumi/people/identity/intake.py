@@ -1,8 +1,9 @@
 """Taking people in: every door (file, form, API, click) resolves people here, a whole batch per statement.
 
-Who a row is: by its personal address; else by its id of another system; by telephone + name; by company + name
-where exactly one lead answers. A shared address (info@) counts only together with the name. Two different personal
-addresses are two people, whatever else agrees. What two people answer to is nobody's and is rejected.
+Who a row is: by the number we gave the person ourselves (our own export); by its personal address; else by its id of
+another system; by telephone + name; by company + name where exactly one lead answers. A shared address (info@) counts
+only together with the name. Two different personal addresses are two people, whatever else agrees. What two people
+answer to is nobody's and is rejected.
 """
 
 import io
@@ -32,6 +33,11 @@ _ROLES = sorted(ja.ROLE_PARTS)
 _COMPANIES = sql.SQL(
     "SELECT company_name AS name, legal_form, form_position, company_key AS match_key, company_core AS core"
     " FROM incoming WHERE company_key <> ''"
+)
+_NOBODYS_COMPANIES = sql.SQL(
+    "SELECT DISTINCT i.company_key AS match_key FROM incoming i JOIN settled s ON s.row_no = i.row_no"
+    " WHERE s.lead_id IS NULL AND i.company_key <> '' AND NOT EXISTS ("
+    "SELECT FROM company c JOIN lead l ON l.company_id = c.id WHERE c.match_key = i.company_key)"
 )
 _MAILABLE = sql.SQL(
     "SELECT DISTINCT s.lead_id, l.email AS address FROM settled s JOIN incoming i ON i.row_no = s.row_no"
@@ -147,7 +153,9 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     if "company_key" in has:
         companies.ensure_from(_COMPANIES, now=terms.now)
         SQL.name_companies.run()
-    for tier in sorted(rows["tier"].unique().to_list()):
+    if "asked_id" in has:
+        SQL.match_id.run()
+    for tier in sorted(set(rows["tier"]) - {5}):
         _settle(tier, terms, has, doubles=bool((rows["leader"] != rows["row_no"]).any()))
     found = SQL.counts.row() or {}
     if found["created"] < rows.height:
@@ -157,7 +165,7 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     found = SQL.counts.row() or {}
     nobodys = [row["row_no"] for row in SQL.nobodys.rows()] if found["rejected"] else []
     if nobodys and "company_key" in has:
-        SQL.forget_companies.run({"now": terms.now})
+        companies.forget_from(_NOBODYS_COMPANIES, now=terms.now)
     return Counts(found["created"], found["updated"], found["unchanged"], found["rejected"], nobodys, stopped)
 
 
@@ -175,8 +183,10 @@ def _settle(tier: int, terms: Terms, has: set[str], *, doubles: bool) -> None:
     if doubles:
         SQL.follow_leader.run(params)
     made = SQL.assign.run(params)
-    if tier in (1, 2) and SQL.claim_keys.run(params) < made:
-        SQL.yield_keys.run(params)
+    if tier in (1, 2):
+        claimed = SQL.claim_keys.run(params)
+        if claimed < made or "asked_id" in has:  # people found by number claim too, so that the count says less
+            SQL.yield_keys.run(params)
     if has & {"phone", "mobile"}:
         SQL.claim_phones.run(params)
     if made:
@@ -197,6 +207,8 @@ def _tell(terms: Terms, has: set[str]) -> None:
         SQL.add_tags.run({**params, "tagged": kinds.TAGGED.code})
     if "booth_talk" in has:
         SQL.tell_booth.run({**params, "kind": kinds.BOOTH_TALK.code})
+    if "met_on" in has:
+        SQL.tell_card.run({**params, "kind": kinds.CARD_RECEIVED.code})
     if "seminar" in has:
         seminar = {"attended": kinds.SEMINAR_ATTENDED.code, "absent": kinds.SEMINAR_ABSENT.code}
         SQL.tell_seminar.run({**params, **seminar})

@@ -4,18 +4,12 @@
 -- row of the batch with that key. crm, *_key, email_value: identity values, '' = none.
 CREATE TEMP TABLE IF NOT EXISTS incoming (
     row_no int PRIMARY KEY, tier smallint NOT NULL, leader int NOT NULL,
-    last_name text NOT NULL DEFAULT '', first_name text NOT NULL DEFAULT '', last_kana text NOT NULL DEFAULT '',
-    first_kana text NOT NULL DEFAULT '', company_name text NOT NULL DEFAULT '', department text NOT NULL DEFAULT '',
-    title text NOT NULL DEFAULT '', rank text NOT NULL DEFAULT '', email text NOT NULL DEFAULT '',
-    phone text NOT NULL DEFAULT '', phone_extension text NOT NULL DEFAULT '', mobile text NOT NULL DEFAULT '',
-    postal_code text NOT NULL DEFAULT '', prefecture text NOT NULL DEFAULT '', address text NOT NULL DEFAULT '',
-    issue text NOT NULL DEFAULT '', timeframe text NOT NULL DEFAULT '', users_expected int,
-    place text NOT NULL DEFAULT '', fields jsonb NOT NULL DEFAULT '{}',
+    {column_definitions}, fields jsonb NOT NULL DEFAULT '{}',
     company_key text NOT NULL DEFAULT '', company_core text NOT NULL DEFAULT '', legal_form text NOT NULL DEFAULT '', form_position text NOT NULL DEFAULT '',
     name_key text NOT NULL DEFAULT '', email_kind text NOT NULL DEFAULT '', email_value text NOT NULL DEFAULT '',
     crm text NOT NULL DEFAULT '', phone_key text NOT NULL DEFAULT '', mobile_key text NOT NULL DEFAULT '',
     booth_talk text NOT NULL DEFAULT '', seminar text NOT NULL DEFAULT '', occurred_at timestamptz,
-    tags text NOT NULL DEFAULT '', no_mail boolean NOT NULL DEFAULT false
+    tags text NOT NULL DEFAULT '', no_mail boolean NOT NULL DEFAULT false, asked_id bigint, met_on timestamptz
 ) ON COMMIT DELETE ROWS;
 
 -- name: open_settled
@@ -45,28 +39,20 @@ WHERE c.oid = ANY (ARRAY['lead', 'lead_identity', 'company', 'consent', 'consent
 -- name: fill_incoming
 -- The small door: rows as a JSON array of objects with the column names of `incoming`.
 INSERT INTO incoming (
-    row_no, tier, leader, last_name, first_name, last_kana, first_kana, company_name, department, title, rank, email, phone,
-    phone_extension, mobile, postal_code, prefecture, address, issue, timeframe, users_expected, place, fields, company_key,
-    company_core, legal_form, form_position, name_key, email_kind, email_value, crm, phone_key, mobile_key, booth_talk, seminar,
-    occurred_at, tags, no_mail
+    row_no, tier, leader, {lead_columns}, fields, company_key, company_core, legal_form, form_position, name_key, email_kind,
+    email_value, crm, phone_key, mobile_key, booth_talk, seminar, occurred_at, tags, no_mail, asked_id,
+    met_on
 )
-SELECT r.row_no, r.tier, r.leader, coalesce(r.last_name, ''), coalesce(r.first_name, ''), coalesce(r.last_kana, ''),
-       coalesce(r.first_kana, ''), coalesce(r.company_name, ''), coalesce(r.department, ''), coalesce(r.title, ''),
-       coalesce(r.rank, ''), coalesce(r.email, ''), coalesce(r.phone, ''), coalesce(r.phone_extension, ''),
-       coalesce(r.mobile, ''), coalesce(r.postal_code, ''), coalesce(r.prefecture, ''), coalesce(r.address, ''),
-       coalesce(r.issue, ''), coalesce(r.timeframe, ''), r.users_expected, coalesce(r.place, ''),
-       coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''), coalesce(r.company_core, ''),
-       coalesce(r.legal_form, ''),
-       coalesce(r.form_position, ''), coalesce(r.name_key, ''), coalesce(r.email_kind, ''), coalesce(r.email_value, ''),
-       coalesce(r.crm, ''), coalesce(r.phone_key, ''), coalesce(r.mobile_key, ''), coalesce(r.booth_talk, ''),
-       coalesce(r.seminar, ''), r.occurred_at, coalesce(r.tags, ''), coalesce(r.no_mail, false)
+SELECT r.row_no, r.tier, r.leader, {record_columns}, coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''),
+       coalesce(r.company_core, ''), coalesce(r.legal_form, ''), coalesce(r.form_position, ''), coalesce(r.name_key, ''),
+       coalesce(r.email_kind, ''), coalesce(r.email_value, ''), coalesce(r.crm, ''), coalesce(r.phone_key, ''),
+       coalesce(r.mobile_key, ''), coalesce(r.booth_talk, ''), coalesce(r.seminar, ''), r.occurred_at, coalesce(r.tags, ''),
+       coalesce(r.no_mail, false), r.asked_id, r.met_on
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
-    row_no int, tier smallint, leader int, last_name text, first_name text, last_kana text, first_kana text,
-    company_name text, department text, title text, rank text, email text, phone text, phone_extension text, mobile text,
-    postal_code text, prefecture text, address text, issue text, timeframe text, users_expected int, place text,
-    fields text, company_key text, company_core text, legal_form text, form_position text, name_key text, email_kind text, email_value text,
-    crm text, phone_key text, mobile_key text, booth_talk text, seminar text, occurred_at timestamptz, tags text,
-    no_mail boolean
+    row_no int, tier smallint, leader int, {record_definitions}, fields text, company_key text, company_core text,
+    legal_form text, form_position text, name_key text, email_kind text, email_value text, crm text, phone_key text,
+    mobile_key text, booth_talk text, seminar text, occurred_at timestamptz, tags text, no_mail boolean, asked_id bigint,
+    met_on timestamptz
 );
 
 -- name: name_companies
@@ -81,12 +67,14 @@ FROM (
 ) AS f
 WHERE i.company_key = f.bare AND i.legal_form = '';
 
--- name: forget_companies
--- Companies that this batch has made for rows that are nobody's go again.
-DELETE FROM company c
-USING incoming i JOIN settled s ON s.row_no = i.row_no
-WHERE s.lead_id IS NULL AND i.company_key <> '' AND c.match_key = i.company_key AND c.created_at = %(now)s::timestamptz
-  AND NOT EXISTS (SELECT FROM lead l WHERE l.company_id = c.id);
+-- name: match_id
+-- Settles rows that bring the number we gave the person ourselves (our own export). A merged person is who they became.
+-- A number that is nobody's is nobody's, where the row has nothing better (tier 5). Index: lead_pkey.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, coalesce(l.merged_into, l.lead_id), false
+FROM incoming i
+LEFT JOIN lead l ON l.lead_id = i.asked_id AND l.known_at IS NOT NULL
+WHERE i.asked_id IS NOT NULL AND (l.lead_id IS NOT NULL OR i.tier = 5);
 
 -- name: match_email
 -- Settles rows whose address (a shared address: with the name) is known. LATERAL with LIMIT: one index probe per row,
@@ -95,7 +83,7 @@ INSERT INTO settled (row_no, lead_id, fresh)
 SELECT i.row_no, e.lead_id, false
 FROM incoming i
 CROSS JOIN LATERAL (SELECT lead_id FROM lead_identity WHERE kind = i.email_kind AND value = i.email_value LIMIT 1) AS e
-WHERE i.tier = 1;
+WHERE i.tier = 1 AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no);
 
 -- name: match_crm
 -- Settles rows whose id of another system is known. Index: lead_identity_pkey.
@@ -228,14 +216,8 @@ WHERE lead_identity.lead_id <> excluded.lead_id AND lead_identity.lead_id <> 0;
 
 -- name: insert_leads
 -- Writes the new leads of this tier.
-INSERT INTO lead (
-    lead_id, known_at, last_name, first_name, last_kana, first_kana, company_name, company_id, department, title, rank,
-    email, phone, phone_extension, mobile, postal_code, prefecture, address, issue, timeframe, users_expected, place,
-    source_id, fields, created_at, updated_at
-)
-SELECT s.lead_id, %(now)s::timestamptz, i.last_name, i.first_name, i.last_kana, i.first_kana, i.company_name, c.id,
-       i.department, i.title, i.rank, i.email, i.phone, i.phone_extension, i.mobile, i.postal_code, i.prefecture,
-       i.address, i.issue, i.timeframe, i.users_expected, i.place, %(source_id)s::bigint, i.fields,
+INSERT INTO lead (lead_id, known_at, {lead_columns}, company_id, source_id, fields, created_at, updated_at)
+SELECT s.lead_id, %(now)s::timestamptz, {incoming_columns}, c.id, %(source_id)s::bigint, i.fields,
        %(now)s::timestamptz, %(now)s::timestamptz
 FROM settled s
 JOIN incoming i ON i.row_no = s.row_no
@@ -259,15 +241,7 @@ FROM (
     JOIN incoming i ON i.row_no = s.row_no
     JOIN lead l ON l.lead_id = s.lead_id
     CROSS JOIN LATERAL (
-        VALUES ('last_name', i.last_name, l.last_name), ('first_name', i.first_name, l.first_name),
-               ('last_kana', i.last_kana, l.last_kana), ('first_kana', i.first_kana, l.first_kana),
-               ('company_name', i.company_name, l.company_name), ('department', i.department, l.department),
-               ('title', i.title, l.title), ('email', i.email, l.email), ('phone', i.phone, l.phone),
-               ('phone_extension', i.phone_extension, l.phone_extension), ('mobile', i.mobile, l.mobile),
-               ('postal_code', i.postal_code, l.postal_code), ('prefecture', i.prefecture, l.prefecture),
-               ('address', i.address, l.address), ('issue', i.issue, l.issue), ('timeframe', i.timeframe, l.timeframe),
-               ('users_expected', coalesce(i.users_expected::text, ''), coalesce(l.users_expected::text, '')),
-               ('place', i.place, l.place)
+        VALUES {column_values}
         UNION ALL
         SELECT 'fields.' || f.key, f.value, coalesce(l.fields ->> f.key, '') FROM jsonb_each_text(i.fields) AS f
     ) AS v (col, new, old)
@@ -282,38 +256,11 @@ WHERE new IS DISTINCT FROM old;
 -- name: apply_changes
 -- Writes `lead_change` to the leads; rank follows the title and company_id the company's name. One row per lead.
 UPDATE lead l
-SET last_name = coalesce(x.last_name, l.last_name), first_name = coalesce(x.first_name, l.first_name),
-    last_kana = coalesce(x.last_kana, l.last_kana), first_kana = coalesce(x.first_kana, l.first_kana),
-    company_name = coalesce(x.company_name, l.company_name), company_id = coalesce(x.company_id, l.company_id),
-    department = coalesce(x.department, l.department), title = coalesce(x.title, l.title), rank = coalesce(x.rank, l.rank),
-    email = coalesce(x.email, l.email), phone = coalesce(x.phone, l.phone),
-    phone_extension = coalesce(x.phone_extension, l.phone_extension), mobile = coalesce(x.mobile, l.mobile),
-    postal_code = coalesce(x.postal_code, l.postal_code), prefecture = coalesce(x.prefecture, l.prefecture),
-    address = coalesce(x.address, l.address), issue = coalesce(x.issue, l.issue),
-    timeframe = coalesce(x.timeframe, l.timeframe), users_expected = coalesce(x.users_expected, l.users_expected),
-    place = coalesce(x.place, l.place), fields = l.fields || x.fields, updated_at = %(now)s::timestamptz
+SET {column_updates}, company_id = coalesce(x.company_id, l.company_id), fields = l.fields || x.fields,
+    updated_at = %(now)s::timestamptz
 FROM (
-    SELECT c.lead_id,
-           max(c.new) FILTER (WHERE c.col = 'last_name') AS last_name,
-           max(c.new) FILTER (WHERE c.col = 'first_name') AS first_name,
-           max(c.new) FILTER (WHERE c.col = 'last_kana') AS last_kana,
-           max(c.new) FILTER (WHERE c.col = 'first_kana') AS first_kana,
-           max(c.new) FILTER (WHERE c.col = 'company_name') AS company_name,
+    SELECT c.lead_id, {changed_columns},
            max(k.id) FILTER (WHERE c.col = 'company_name') AS company_id,
-           max(c.new) FILTER (WHERE c.col = 'department') AS department,
-           max(c.new) FILTER (WHERE c.col = 'title') AS title,
-           max(i.rank) FILTER (WHERE c.col = 'title') AS rank,
-           max(c.new) FILTER (WHERE c.col = 'email') AS email,
-           max(c.new) FILTER (WHERE c.col = 'phone') AS phone,
-           max(c.new) FILTER (WHERE c.col = 'phone_extension') AS phone_extension,
-           max(c.new) FILTER (WHERE c.col = 'mobile') AS mobile,
-           max(c.new) FILTER (WHERE c.col = 'postal_code') AS postal_code,
-           max(c.new) FILTER (WHERE c.col = 'prefecture') AS prefecture,
-           max(c.new) FILTER (WHERE c.col = 'address') AS address,
-           max(c.new) FILTER (WHERE c.col = 'issue') AS issue,
-           max(c.new) FILTER (WHERE c.col = 'timeframe') AS timeframe,
-           max(c.new::int) FILTER (WHERE c.col = 'users_expected') AS users_expected,
-           max(c.new) FILTER (WHERE c.col = 'place') AS place,
            coalesce(jsonb_object_agg(substr(c.col, 8), i.fields -> substr(c.col, 8)) FILTER (WHERE c.col LIKE 'fields.%%'), '{}')
                AS fields
     FROM lead_change c
@@ -324,11 +271,11 @@ FROM (
 WHERE l.lead_id = x.lead_id;
 
 -- name: add_tags
--- Puts the batch's tags (separated by commas) on its leads; a row that brought a new one is news. Idempotent.
+-- Puts the batch's tags (separated by U+001F) on its leads; a row that brought a new one is news. Idempotent.
 WITH tagged AS (
     SELECT DISTINCT ON (s.lead_id, trim(t.tag)) s.lead_id, trim(t.tag) AS tag, i.row_no
     FROM incoming i JOIN settled s ON s.row_no = i.row_no
-    CROSS JOIN LATERAL regexp_split_to_table(i.tags, '[,、;；]') AS t (tag)
+    CROSS JOIN LATERAL string_to_table(i.tags, chr(31)) AS t (tag)
     WHERE s.lead_id IS NOT NULL AND i.tags <> '' AND trim(t.tag) <> '' AND length(trim(t.tag)) <= 60
     ORDER BY s.lead_id, trim(t.tag), i.row_no
 ), added AS (
@@ -357,6 +304,23 @@ WITH told AS (
 ), written AS (
     INSERT INTO fact (lead_id, at, kind, object_id, details)
     SELECT lead_id, at, %(kind)s::smallint, %(source_id)s::bigint, details FROM told
+)
+INSERT INTO news SELECT row_no FROM told;
+
+-- name: tell_card
+-- The day on which a card was received, once per person, source and day. Rows that bring a new one are news.
+WITH told AS (
+    SELECT DISTINCT ON (s.lead_id, i.met_on) s.lead_id, i.row_no, i.met_on AS at
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.met_on IS NOT NULL AND s.lead_id IS NOT NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM activity a
+          WHERE a.lead_id = s.lead_id AND a.at = i.met_on AND a.kind = %(kind)s::smallint
+            AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint
+      )
+    ORDER BY s.lead_id, i.met_on, i.row_no
+), written AS (
+    INSERT INTO fact (lead_id, at, kind, object_id) SELECT lead_id, at, %(kind)s::smallint, %(source_id)s::bigint FROM told
 )
 INSERT INTO news SELECT row_no FROM told;
 

@@ -20,7 +20,15 @@ from .models import Import, ImportNotice, ImportReject
 _SHOWN_REJECTS = 20
 
 
-def import_file(path: Path, *, source_name: str, encoding: str | None = None, as_json: bool = False) -> int:
+def import_file(
+    path: Path,
+    *,
+    source_name: str,
+    encoding: str | None = None,
+    as_json: bool = False,
+    sheet: str = "",
+    header_row: int = 0,
+) -> int:
     """Take a file in at once; returns the exit code: 0 = taken in (rejected rows are listed), 1 = refused, saying why.
 
     With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected, and notices
@@ -38,6 +46,8 @@ def import_file(path: Path, *, source_name: str, encoding: str | None = None, as
             user_id=None,
             now=now,
             encoding=encoding,
+            sheet=sheet,
+            header_row=header_row,
         )
     except TableError as error:
         return _refused(path, {"code": error.code, **error.values}, as_json)

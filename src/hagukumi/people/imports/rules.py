@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from hagukumi.people.fields import profile
+
 STATES: dict[str, Any] = {
     "draft": _("確認待ち"),
     "queued": _("順番待ち"),
@@ -17,16 +19,12 @@ STATES: dict[str, Any] = {
 """States of an import. Key -> label."""
 
 REASONS: dict[str, Any] = {
+    **profile.REASONS,
     "no_identity": _("誰のことか分かりません。メールアドレス、または氏名と（会社名か電話番号）が必要です。"),
     "ambiguous": _("同じ会社・氏名（または電話番号・氏名）の人が複数います。メールアドレスを足してください。"),
-    "bad_email": _("メールアドレスの形が正しくありません。"),
-    "bad_phone": _("電話番号として読めません。"),
-    "bad_postal_code": _("郵便番号は 7 桁です。"),
-    "bad_prefecture": _("都道府県の名前ではありません。"),
-    "bad_number": _("数字ではありません。"),
-    "bad_date": _("日付として読めません。2026/4/1 のように書いてください。"),
-    "too_long": _("文字数が多すぎます。"),
-    "control": _("保存できない制御文字が入っています。"),
+    "unknown_id": _("その育みの番号の人がいません。メールアドレス、または氏名と会社名を足してください。"),
+    "bad_own": _("項目の種類に合わない値です（数値・日付・選択肢）。"),
+    "formula": _("数式の計算結果がファイルにありません。Excel で開いて保存し直してください。"),
     "empty_row": _("空の行です。"),
     "bad_quote": _('引用符（"）が閉じていません。'),
     "cells": _("列の数が見出しと合いません。"),
@@ -48,11 +46,12 @@ FILE_ERRORS: dict[str, Any] = {
     "header_unreadable": _('1 行目（見出し）の引用符（"）が閉じていません。'),
     "line_too_long": _("%(row)s 行目が長すぎます（1 行 100 万文字まで）。CSV ファイルか確かめてください。"),
     "too_many_columns": _("列が多すぎます（%(count)s 列）。600 列までにしてください。"),
-    "old_excel": _("古い Excel 形式（.xls）です。.xlsx か CSV で保存し直してください。"),
-    "sheet_unreadable": _("Excel ファイルとして開けません。パスワードを外すか、CSV で保存し直してください。"),
-    "sheet_too_big": _(
-        "Excel ファイルの中身が大きすぎます（展開後 %(megabytes)s MB まで）。CSV で保存し直してください。"
-    ),
+    "password": _("パスワードで保護されています。パスワードを外して保存し直してください。"),
+    "image": _("画像ファイルです。表を CSV か Excel で保存して選んでください。"),
+    "pdf": _("PDF ファイルです。表を CSV か Excel で保存して選んでください。"),
+    "no_such_sheet": _("その名前のシートがありません。"),
+    "sheet_unreadable": _("Excel ファイルとして開けません。CSV で保存し直してください。"),
+    "sheet_too_big": _("Excel ファイルの中身が大きすぎます。CSV で保存し直してください。"),
     "too_big": _("ファイルが大きすぎます（%(megabytes)s MB まで）。分けて取り込んでください。"),
     "broken": _("取り込みの途中で問題が起き、何も変更せずに止めました。もう一度お試しください。（%(detail)s）"),
     "missing_file": _("アップロードされたファイルが見つかりません。もう一度アップロードしてください。"),

@@ -22,9 +22,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.text import get_valid_filename
 
 from hagukumi.accounts import audit
-from hagukumi.kit import clock, tables
+from hagukumi.kit import clock, ja, tables
 from hagukumi.kit.tables import TableError
-from hagukumi.people.fields import mapping
+from hagukumi.people.fields import mapping, profile
 from hagukumi.people.fields.models import Field
 from hagukumi.people.fields.normalise import Normaliser, Notice, Reject
 from hagukumi.people.identity import intake
@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500
 PREVIEW_ROWS = 20
 _CHUNK = 1 << 20
+_DATES = ("occurred_at", "met_on")
 _LOCK_CLASS = 0x494D50
 
 
@@ -71,9 +72,14 @@ def draft(
     user_id: int | None,
     now: datetime,
     encoding: str | None = None,
+    sheet: str = "",
+    header_row: int = 0,
 ) -> Import:
-    """Look at a file and note what would be done with it: encoding, columns by memory or alias. Or TableError."""
-    table = tables.open_table(path, encoding)
+    """Look at a file and note what would be done with it: encoding, columns by memory or alias. Or TableError.
+
+    `sheet`: of a workbook, '' = the fullest visible one; `header_row`: the record of the headings, 0 = found.
+    """
+    table = tables.open_table(path, encoding, sheet=sheet, header_row=header_row)
     return Import.objects.create(
         file_name=get_valid_filename(Path(file_name).name or "file")[:200],
         path=str(path),
@@ -91,12 +97,13 @@ def _remembered(table: tables.Table) -> dict[str, Any]:
     """The mapping last used for the same columns, else the one the headings suggest."""
     same = Import.objects.filter(header_key=mapping.header_key(table.header), state="done")
     earlier = same.order_by("-id").values_list("mapping", flat=True).first()
-    columns = mapping.suggest(table.header)
+    own = {field.label_ja: field.key for field in Field.objects.order_by("-id")}
+    own |= {field.label_en: field.key for field in Field.objects.order_by("-id") if field.label_en not in own}
+    columns = mapping.suggest(table.header, own)
     if earlier:
-        own = {f"field:{key}" for key in Field.objects.values_list("key", flat=True)}
-        usable = mapping.TARGETS.keys() | own | {""}
+        usable = mapping.TARGETS.keys() | {f"field:{key}" for key in own.values()} | {""}
         columns |= {name: target for name, target in earlier["columns"].items() if target in usable}
-    return {"columns": columns, "replace": False}
+    return {"columns": columns, "replace": False, "sheet": table.sheet, "header_row": table.header_row}
 
 
 def open_import(item: Import) -> tables.Table:
@@ -104,7 +111,9 @@ def open_import(item: Import) -> tables.Table:
     path = Path(item.path)
     if not path.is_file():
         raise TableError("missing_file")
-    return tables.open_table(path, None if item.encoding == "xlsx" else item.encoding)
+    encoding = None if item.encoding in ("xlsx", "vcard") else item.encoding
+    where = {"sheet": item.mapping.get("sheet", ""), "header_row": item.mapping.get("header_row", 0)}
+    return tables.open_table(path, encoding, **where)
 
 
 def change_encoding(item: Import, encoding: str) -> None:
@@ -114,8 +123,16 @@ def change_encoding(item: Import, encoding: str) -> None:
     item.save(update_fields=["encoding", "header_key", "mapping"])
 
 
-def change_mapping(item: Import, columns: Mapping[str, str], *, replace: bool) -> None:
-    item.mapping = {"columns": dict(columns), "replace": replace}
+def change_sheet(item: Import, sheet: str) -> None:
+    """Read another sheet of the workbook; the columns are found again. TableError leaves the draft as it was."""
+    table = tables.open_table(Path(item.path), sheet=sheet)
+    item.header_key, item.mapping = mapping.header_key(table.header), _remembered(table)
+    item.save(update_fields=["header_key", "mapping"])
+
+
+def change_mapping(item: Import, columns: Mapping[str, str], *, replace: bool, day_first: bool = False) -> None:
+    dates = "day_first" if day_first else "month_first"
+    item.mapping = {**item.mapping, "columns": dict(columns), "replace": replace, "dates": dates}
     item.save(update_fields=["mapping"])
 
 
@@ -128,19 +145,28 @@ class Preview:
     rejects: list[Reject]
     notices: list[Notice]
     samples: list[list[str]]
+    two_readings: str = ""
+    """A date among them that can be read month first and day first."""
 
 
 def preview(item: Import) -> Preview:
     """What the first rows will become. TableError when the file cannot be read."""
     table = open_import(item)
-    normalise = Normaliser(table.header, item.mapping.get("columns", {}))
+    normalise = _normaliser(table, item)
     batch = next(iter(table.batches(PREVIEW_ROWS)), None)
     if batch is None:
         return Preview(table, pl.DataFrame(), [], [], [[] for _ in table.header])
     rows, rejects, notices = normalise(batch.frame)
     rejects += [Reject(bad.row_no, normalise.raw(bad.cells), bad.reason) for bad in batch.bad]
     samples = [batch.frame[f"c{place}"].head(3).to_list() for place in range(len(table.header))]
-    return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), notices, samples)
+    dates = [place for target in _DATES for place in normalise.places.get(target, [])]
+    two = (cell for place in dates for cell in batch.frame[f"c{place}"] if ja.has_two_readings(cell))
+    return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), notices, samples, next(two, ""))
+
+
+def _normaliser(table: tables.Table, item: Import) -> Normaliser:
+    meant = item.mapping.get("columns", {})
+    return Normaliser(table.header, meant, profile.readers(), day_first=item.mapping.get("dates") == "day_first")
 
 
 def start(item: Import, now: datetime) -> bool:
@@ -228,7 +254,7 @@ def _check(table: tables.Table, item: Import) -> None:
 def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Counts:
     """Merge every batch, in this transaction. Replacing looks at the whole file at once: its last word must win."""
     replace = bool(item.mapping.get("replace"))
-    normalise = Normaliser(table.header, item.mapping["columns"])
+    normalise = _normaliser(table, item)
     terms = intake.Terms(
         now=clock.now(),
         source_id=item.source_id,
@@ -316,7 +342,9 @@ def _ahead(batches: Iterator[_Prepared]) -> Iterator[_Prepared]:
 
 def _ambiguous(frame: pl.DataFrame, normalise: Normaliser, row_nos: list[int]) -> list[Reject]:
     found = frame.filter(pl.col("row_no").is_in(row_nos))
-    return [Reject(row_no, normalise.raw(cells), "ambiguous") for row_no, *cells in found.iter_rows()]
+    numbered = "asked_id" in normalise.columns.values() and not mapping.names_somebody(normalise.columns)
+    reason = "unknown_id" if numbered else "ambiguous"
+    return [Reject(row_no, normalise.raw(cells), reason) for row_no, *cells in found.iter_rows()]
 
 
 def _keep_rejects(import_id: int, rejects: list[Reject]) -> None:

@@ -37,6 +37,17 @@ BOOTH_TALK = Kind(
     own=True,
     contact=True,
 )
+CARD_RECEIVED = Kind(
+    42,
+    "card_received",
+    "名刺交換",
+    "Business card received",
+    "id-badge-2",
+    "seminar",
+    object="source",
+    own=True,
+    contact=True,
+)
 
 KINDS = (
     LEAD_CREATED,
@@ -51,6 +62,7 @@ KINDS = (
     SEMINAR_ATTENDED,
     SEMINAR_ABSENT,
     BOOTH_TALK,
+    CARD_RECEIVED,
 )
 
 OBJECTS = (

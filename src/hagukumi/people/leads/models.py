@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from hagukumi.kit.columns import COLUMNS, Column
+
 
 class Lead(models.Model):
     """One row a person. Anonymous visitors have `known_at` null; a merged row has state 'merged' and `merged_into`.
@@ -60,6 +62,19 @@ class Lead(models.Model):
             models.Index(fields=["company"], name="lead_unmailed", condition=models.Q(email="")),
             models.Index(fields=["owner"], name="lead_owner", condition=models.Q(owner__isnull=False)),
         ]
+
+
+def _field(line: Column) -> models.Field:
+    if line.type == "number":
+        return models.IntegerField(null=True)
+    if line.type == "area":
+        return models.TextField(default="", db_default="", blank=True)
+    return models.CharField(max_length=line.limit, default="", db_default="")
+
+
+for _line in COLUMNS.values():  # the columns above are spelled out for readers and type checkers; a new one need not be
+    if not hasattr(Lead, _line.key):
+        Lead.add_to_class(_line.key, _field(_line))
 
 
 class LeadIdentity(models.Model):

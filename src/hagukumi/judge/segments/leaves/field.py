@@ -21,10 +21,11 @@ from hagukumi.judge.segments.conditions import (
 from hagukumi.judge.segments.controls import Offer
 from hagukumi.judge.segments.queries import SQL
 from hagukumi.kit import clock
+from hagukumi.kit.columns import COLUMNS
 
 from .common import Text, quoted
 
-_CODES = ("email", "phone", "mobile", "postal_code")
+_CODES = tuple(key for key, line in COLUMNS.items() if line.type in ("email", "phone", "postal_code"))
 _FOLD = sql.SQL("search_fold({})")
 _PLAIN = sql.SQL("lower(normalize({}, NFKC))")
 

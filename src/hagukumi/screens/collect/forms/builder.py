@@ -93,9 +93,8 @@ class Draft:
         if column not in rules.COLUMNS:
             self.rows.append(Row())
             return
-        japanese, english = rules.COLUMNS[column]
-        kind = {"email": "email", "phone": "tel", "mobile": "tel", "issue": "textarea"}.get(column, "text")
-        self.rows.append(Row(column, kind, japanese, english, maps_to=column))
+        asked = rules.question(column)
+        self.rows.append(Row(asked.key, asked.type, asked.label_ja, asked.label_en, maps_to=column))
 
 
 def _row(post: Mapping[str, str], index: int) -> Row:

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hagukumi.kit import clock, ja, tables
+from hagukumi.kit.columns import COLUMNS
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
 from hagukumi.people.fields.models import Field
-from hagukumi.people.fields.normalise import COLUMNS
 from hagukumi.people.imports import rules
 from hagukumi.people.imports import services as verbs
 from hagukumi.people.imports.models import Import, ImportNotice, ImportReject
@@ -33,7 +33,11 @@ ENCODINGS = {
     "utf-8-sig": "UTF-8（BOM 付き）",
     "cp932": "Shift_JIS（cp932）",
     "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16LE",
+    "utf-16-be": "UTF-16BE",
+    "mixed": "UTF-8 + Shift_JIS",
     "xlsx": "Excel",
+    "vcard": "vCard",
 }
 ACTIVE = ("queued", "running")
 
@@ -43,8 +47,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=lazy("ファイル"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx"}),
-        help_text=lazy("CSV または Excel（.xlsx）、500 MB まで。ここにファイルを落とすこともできます。"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,.vcf"}),
+        help_text=lazy("CSV、Excel、vCard のファイル、500 MB まで。ここにファイルを落とすこともできます。"),
         error_messages={"empty": rules.FILE_ERRORS["empty"]},
     )
     source = forms.ChoiceField(label=lazy("ソース"), choices=lambda: [("new", _("新しいソースを作る")), *_sources()])
@@ -148,6 +152,9 @@ def import_one(request: Request, import_id: int) -> HttpResponse:
         if "encoding" in request.POST and request.POST["encoding"] != item.encoding:
             _change_encoding(request, item)
             return redirect("import", import_id=item.id)
+        if "sheet" in request.POST and request.POST["sheet"] != item.mapping.get("sheet"):
+            _change_sheet(request, item)
+            return redirect("import", import_id=item.id)
         _change_mapping(request, item)
         if request.POST.get("act") == "start":
             if mapping.identifies(item.mapping["columns"]):
@@ -165,11 +172,21 @@ def _change_encoding(request: Request, item: Import) -> None:
         messages.error(request, rules.file_error({"code": error.code, **error.values}))
 
 
+def _change_sheet(request: Request, item: Import) -> None:
+    try:
+        verbs.change_sheet(item, request.POST["sheet"])
+    except TableError as error:
+        messages.error(request, rules.file_error({"code": error.code, **error.values}))
+
+
 def _change_mapping(request: Request, item: Import) -> None:
     """Take over the selects: one per column, by place. `own` makes a new field of the column's name."""
     columns = {}
     table = verbs.open_import(item)
     fields = {field.key: field.label_ja for field in Field.objects.all()}
+    for name, target in item.mapping["columns"].items():  # those that the import is going to make
+        if target.startswith("field:"):
+            fields.setdefault(target.removeprefix("field:"), name[:60])
     allowed = mapping.TARGETS.keys() | {f"field:{key}" for key in fields}
     for place, name in enumerate(table.header):
         target = request.POST.get(f"c{place}", "")
@@ -177,10 +194,11 @@ def _change_mapping(request: Request, item: Import) -> None:
             key = mapping.own_key(name[:60], fields)
             fields[key] = name[:60]
             target = f"field:{key}"
-        elif target not in allowed and target != item.mapping["columns"].get(name):
+        elif target not in allowed:
             target = ""
         columns[name] = target
-    verbs.change_mapping(item, columns, replace=request.POST.get("replace") == "1")
+    day_first = request.POST.get("dates", item.mapping.get("dates")) == "day_first"
+    verbs.change_mapping(item, columns, replace=request.POST.get("replace") == "1", day_first=day_first)
 
 
 def _columns(request: Request, item: Import) -> HttpResponse:
@@ -199,23 +217,20 @@ def _columns(request: Request, item: Import) -> HttpResponse:
         }
         for place, name in enumerate(shown.table.header)
     ]
-    head = [
-        key
-        for key in (*COLUMNS, "users_expected")
-        if key in shown.rows.columns and key != "rank" and _filled(shown.rows[key])
-    ]
+    head = [key for key in COLUMNS if key in shown.rows.columns and key != "rank" and _filled(shown.rows[key])]
     rows = [
         [row["row_no"], *(_cell(key, row[key]) for key in head)] 
         for row in shown.rows.select("row_no", *head).iter_rows(named=True)
     ] if shown.rows.height else []  # fmt: skip
     comma = ", " if words.english() else "、"
     context = {
-        "item": item, "encodings": ENCODINGS, "columns": sampled, "groups": _choices(), "rows": rows,
+        "item": item, "encodings": ENCODINGS, "columns": sampled, "groups": _choices(columns), "rows": rows,
         "head": [_label(key) for key in head], "missing": comma.join(_label(key) for key in mapping.missing(columns)),
         "ignored": sum(1 for column in sampled if not column["target"]), "identifies": mapping.identifies(columns),
         "rejects": [(reject, rules.row_error(reject)) for reject in shown.rejects],
         "notices": [(notice, rules.row_error(notice)) for notice in shown.notices],
-        "replace": item.mapping.get("replace"),
+        "replace": item.mapping.get("replace"), "sheets": shown.table.sheets, "sheet": shown.table.sheet,
+        "two_readings": shown.two_readings, "day_first": item.mapping.get("dates") == "day_first",
     }  # fmt: skip
     return render(request, "people/imports/columns.html", context)
 
@@ -225,28 +240,27 @@ def _filled(column: pl.Series) -> bool:
 
 
 def _label(key: str) -> str:
-    if key == "phone_extension":
-        return _("内線")
+    if key in COLUMNS:
+        return COLUMNS[key].label("en" if words.english() else "ja")
     return mapping.TARGETS[key].label("en" if words.english() else "ja") if key in mapping.TARGETS else key
 
 
 def _cell(key: str, value: Any) -> str:
-    if key in ("phone", "mobile"):
+    if COLUMNS[key].type == "phone":
         return ja.show_phone(value) if value else ""
     return "" if value is None else str(value)
 
 
-def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Targets by group, own fields, and making a new one."""
+def _choices(columns: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Targets by group, own fields with those that this import is going to make of its `columns`, and a new one."""
     language = "en" if words.english() else "ja"
     groups = []
     for key, pair in mapping.GROUPS.items():
         targets = [(t.key, t.label(language)) for t in mapping.TARGETS.values() if t.group == key]
         groups.append((pair[1 if language == "en" else 0], targets))
     own = [(f"field:{field.key}", words.own(field, "label")) for field in Field.objects.order_by("id")]
-    own += [
-        (f"field:{key}", name) for key, name in mapping.suggested_fields().items() if f"field:{key}" not in dict(own)
-    ]
+    known = dict(own)
+    own += [(target, name) for name, target in columns.items() if target.startswith("field:") and target not in known]
     return [*groups, (_("独自の項目"), [*own, ("own", _("＋ この列を新しい項目にする"))])]
 
 

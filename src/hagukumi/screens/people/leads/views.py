@@ -1,5 +1,6 @@
-"""The lead list: filters, pages, bulk tags with preview and undo, export. One person's page is in `ui/lead.py`."""
+"""The lead list: filters, pages, bulk tags with preview and undo, export. One person's page is in `lead.py`."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language, gettext_lazy, pgettext
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -19,9 +20,14 @@ from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import reads as segments
 from hagukumi.kit import ja, tables, tokens
 from hagukumi.kit.clock import jst_date
+from hagukumi.kit.columns import TYPED, Column
 from hagukumi.overview.leads import reads as lead_list
+from hagukumi.people.fields import mapping
+from hagukumi.people.fields import reads as own_fields
+from hagukumi.people.fields.models import Field as LeadField
 from hagukumi.people.leads import reads, services
 from hagukumi.people.sources import reads as sources
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import lead as one
@@ -195,7 +201,8 @@ def leads_export(request: Request) -> HttpResponse:
     """What the filters show, as CSV: UTF-8 with a mark, or cp932 with every character that it lacks listed."""
     encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
     rows = lead_list.export_rows(FilterForm(request.GET).filters(), EXPORT_LIMIT, request.now)
-    body, unmappable = tables.write_csv(_header(), [_row(row) for row in rows], encoding)
+    own = own_fields.own()
+    body, unmappable = tables.write_csv(_header(own), (_row(row, own) for row in rows), encoding)
     if unmappable and not request.GET.get("anyway"):
         query = FilterForm(request.GET).query(encoding="cp932", anyway="1")
         return render(
@@ -208,23 +215,34 @@ def leads_export(request: Request) -> HttpResponse:
     return response
 
 
-def _header() -> list[str]:
-    return [
-        _("姓"), pgettext("姓と名", "名"), _("セイ"), _("メイ"), _("会社名"), _("部署"), _("役職"),
-        _("メール"), _("電話"), _("携帯"), _("フェーズ"), _("スコア"), _("担当者"), _("ソース"), _("タグ"), _("状態"),
-    ]  # fmt: skip
+def _header(own: list[LeadField]) -> list[str]:
+    """Headings as an import knows them (`people.fields.mapping`), so that a file sent back unedited changes nothing."""
+    language = "en" if words.english() else "ja"
+    known = [mapping.TARGETS["asked_id"].label(language), *(line.label(language) for line in TYPED)]
+    told = [_("営業担当"), _("フェーズ"), _("スコア"), _("ソース"), _("状態")]
+    labels = [words.own(field, "label") for field in own]
+    return [*known, *labels, mapping.TARGETS["tags"].label(language), *told]
 
 
-def _row(row: dict[str, Any]) -> list[object]:
-    phone = ja.show_phone(row["phone"], row["phone_extension"]) if row["phone"] else ""
-    mobile = ja.show_phone(row["mobile"]) if row["mobile"] else ""
+def _row(row: dict[str, Any], own: list[LeadField]) -> list[object]:
+    fields = json.loads(row["fields"])
     return [
-        row["last_name"], row["first_name"], row["last_kana"], row["first_kana"], row["company_name"],
-        row["department"], row["title"], row["email"], phone, mobile, row["phase_name"] or "",
-        "" if row["score"] is None else row["score"], row["owner"] or "", row["source"] or "",
-        " ".join(row["tags"] or []),
+        row["lead_id"], *(_cell(line, row) for line in TYPED), *(_own_cell(fields.get(field.key)) for field in own),
+        mapping.tag_cell(row["tags"] or []), row["owner"] or "", row["phase_name"] or "",
+        "" if row["score"] is None else row["score"], row["source"] or "",
         str(services.STATES.get(row["state"], row["state"])),
     ]  # fmt: skip
+
+
+def _cell(line: Column, row: dict[str, Any]) -> object:
+    value = row[line.key]
+    if line.type == "phone" and value:
+        return ja.show_phone(value, row["phone_extension"] if line.key == "phone" else "")
+    return "" if value is None else value
+
+
+def _own_cell(value: Any) -> object:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
 def _list() -> str:
