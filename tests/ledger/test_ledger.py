@@ -33,3 +33,19 @@ def test_every_kind_is_named_in_both_languages_and_has_its_own_code():
     found = kinds.every()
     assert len({kind.code for kind in found}) == len({kind.key for kind in found}) == len(found)
     assert all(kind.label_ja and kind.label_en and kind.icon and kind.group for kind in found)
+
+
+def test_a_beat_takes_the_oldest_facts_first(people, now):
+    from django.db import connection, transaction
+
+    from hagukumi.ledger import services as ledger
+
+    ids = people(5)
+    for lead in ids:
+        ledger.record([ledger.Fact(lead, "page_view", now)])
+    taken = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        while ledger.take_pulses(2):
+            cursor.execute("SELECT lead_id FROM touched ORDER BY lead_id")
+            taken.append([row[0] for row in cursor.fetchall()])
+    assert taken == [ids[:2], ids[2:4], ids[4:]]

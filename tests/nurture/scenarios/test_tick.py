@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from psycopg import sql
 
 from hagukumi.channels.mail.models import Delivery
 from hagukumi.ledger.services import Fact, record
@@ -121,6 +123,28 @@ def test_a_machine_frees_nobody(running, segment, message, people, put_in, tick,
     assert places(scenario) == [(machine, 1, "active", "b"), (human, 1, "done", "y")]
     tick(now + hour + 2 * DAY)
     assert places(scenario) == [(machine, 1, "done", "z"), (human, 1, "done", "y")]
+
+
+@pytest.mark.parametrize(
+    ("test", "act"),
+    [
+        ({"type": "opened", "message_id": 1}, "mail_opened"),
+        ({"type": "clicked", "message_id": 1}, "mail_clicked"),
+        ({"type": "visited", "page_id": 1}, "page_view"),
+        ({"type": "answered", "form_id": 1}, "form_submitted"),
+    ],
+)
+def test_only_the_thing_that_is_asked_for_frees(people, now, test, act):
+    """Another mail, another page, another form opens no way."""
+    from hagukumi.nurture.scenarios.behaviour import passing
+
+    branch = rules.Branch.model_validate({"id": "b", "type": "branch", "test": test, "days": 2, "yes": "y", "no": "z"})
+    right, wrong = people(2)
+    record([Fact(right, act, now, 1), Fact(wrong, act, now, 2)])
+    who = sql.SQL("SELECT lead_id, 1 AS visit, {}::timestamptz AS entered_at FROM lead").format(sql.Literal(now))
+    with connection.cursor() as cursor:
+        cursor.execute(passing(branch, who, now).as_string(None))
+        assert cursor.fetchall() == [(right, 1)]
 
 
 def test_a_click_of_before_entering_does_not_count(course, people, put_in, tick, now):

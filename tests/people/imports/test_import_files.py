@@ -149,6 +149,14 @@ def test_two_new_addresses_never_share_the_one_lead_that_has_none(take):
     assert tally(take(text)) == (0, 0, 2, 0)
 
 
+def test_two_new_addresses_never_share_one_lead_known_by_name_alone(take):
+    take(HEAD + "青葉,,,佐藤,健一,,\r\n")
+    text = HEAD + "青葉,,,佐藤,健一,a@example.jp,\r\n青葉,,,佐藤,健一,b@example.jp,\r\n"
+    assert tally(take(text)) == (1, 1, 0, 0)
+    assert sorted(Lead.objects.values_list("email", flat=True)) == ["a@example.jp", "b@example.jp"]
+    assert tally(take(text)) == (0, 0, 2, 0)
+
+
 def test_people_without_address_are_known_by_telephone_then_by_company(take):
     text = HEAD + "㈱青葉,,,渡邉,浩,,03-1111-2222\r\n北斗,,,伊藤,大輔,,\r\n"
     assert tally(take(text)) == (2, 0, 0, 0)
