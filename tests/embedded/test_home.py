@@ -9,6 +9,7 @@ import pytest
 
 from hagukumi.embedded import home as homes
 from hagukumi.embedded.errors import StartError
+from hagukumi.embedded.parts import trim_logs
 
 
 def test_a_home_has_one_holder(home: Path) -> None:
@@ -62,3 +63,28 @@ def test_the_other_ports_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "9000")
     monkeypatch.delenv("HAGUKUMI_COLLECTOR_PORT", raising=False)
     assert homes.Ports.of_environment() == homes.Ports(9000, 9001, 9002, 9003)
+
+
+def test_what_is_made_is_for_us_alone(home: Path) -> None:
+    """Also in a home that an earlier version made for everybody to read."""
+    for name in ("log", "files", "mailbox"):
+        (home / name).mkdir(mode=0o755)
+        (home / name).chmod(0o755)
+    home.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        homes.prepare(home)
+        (home / "files" / "list.csv").write_text("佐藤")
+        assert (home / "files" / "list.csv").stat().st_mode & 0o777 == 0o600
+        assert {path.stat().st_mode & 0o066 for path in (home, *home.iterdir())} == {0}
+        assert (home / "log").stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_logs_are_cut_by_size_and_one_older_is_kept(home: Path) -> None:
+    (home / "postgres.log").write_bytes(b"x" * 3000)
+    (home / "web.log").write_bytes(b"short")
+    trim_logs(home, limit=1000)
+    assert (home / "postgres.log").read_bytes() == b"" and len((home / "postgres.log.1").read_bytes()) == 3000
+    assert (home / "web.log").read_bytes() == b"short" and not (home / "web.log.1").exists()

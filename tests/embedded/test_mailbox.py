@@ -181,3 +181,51 @@ def test_what_was_cut_short_is_swept(home: Path) -> None:
     folder.mkdir()
     (folder / "half.tmp").write_bytes(b"Subj")
     assert len(MailStore(folder)) == 0 and not list(folder.iterdir())
+
+
+@pytest.fixture
+def locked(home: Path) -> Iterator[Box]:
+    """The mailbox as `hagukumi mailbox` runs it: with a key."""
+    found = Box(home / "mail", free_port(), free_port())
+    program = (
+        "import sys; from pathlib import Path; from hagukumi.embedded import mailbox;"
+        "raise SystemExit(mailbox.main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), key='open-sesame'))"
+    )
+    command = [sys.executable, "-c", program, str(found.folder), str(found.smtp), str(found.http)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        try:
+            if found.ask("/health")[0] == 200:
+                break
+        except OSError:
+            time.sleep(0.1)
+    found.send(letter())
+    yield found
+    process.terminate()
+    process.wait(5)
+
+
+def test_a_foreign_page_whose_name_leads_here_reads_and_clears_nothing(locked: Box) -> None:
+    """DNS rebinding: the browser asks us in the name of the attacker's host."""
+    assert locked.ask("/api/mails", Host="rebound.evil.example")[0] == 400
+    assert locked.ask("/clear?key=open-sesame", "POST", Host="rebound.evil.example")[0] == 400
+    assert locked.ask("/", Host=f"localhost:{locked.http}")[0] == 401
+
+
+def test_without_the_key_there_is_nothing_to_see(locked: Box) -> None:
+    for path, method in (("/", "GET"), ("/api/mails", "GET"), ("/clear", "POST"), ("/api/mails", "DELETE")):
+        status, _headers, body = locked.ask(path, method)
+        assert status == 401 and "導入事例".encode() not in body
+    assert locked.ask("/?key=wrong")[0] == 401
+    assert locked.ask("/", Cookie="hagukumi_mailbox=wrong")[0] == 401
+    assert "鍵が必要" in locked.ask("/")[2].decode()
+
+
+def test_the_key_opens_once_and_the_cookie_from_then_on(locked: Box) -> None:
+    status, headers, _body = locked.ask("/?key=open-sesame&lang=en")
+    assert (status, headers["location"]) == (303, "/?lang=en")
+    cookie = headers["set-cookie"].split(";")[0]
+    assert "HttpOnly" in headers["set-cookie"] and "SameSite=Strict" in headers["set-cookie"]
+    assert "導入事例" in locked.ask("/", Cookie=cookie)[2].decode()
+    assert json.loads(locked.ask("/api/mails", Authorization="Bearer open-sesame")[2])["total"] == 1
+    assert json.loads(locked.ask("/api/mails?key=open-sesame")[2])["total"] == 1

@@ -175,7 +175,8 @@ def _mailbox(options: argparse.Namespace) -> int:
     log.configure("mailbox")
     home, ports = homes.home_of_environment(), homes.Ports.of_environment()
     homes.prepare(home)
-    return mailbox.main(home / "mailbox", ports.smtp, ports.mailbox, homes.bind_address())
+    key = homes.mailbox_key(home)
+    return mailbox.main(home / "mailbox", ports.smtp, ports.mailbox, homes.bind_address(), key)
 
 
 def _migrate(options: argparse.Namespace) -> int:

@@ -53,10 +53,15 @@ def home_of_environment() -> Path:
 
 
 def prepare(home: Path) -> None:
-    """Make the folders and see that they can be written and have room. Raises StartError in one line."""
+    """Make the folders, for us alone, and see that they can be written and have room. Raises StartError in one line.
+
+    From here on this process makes files that nobody else can read: people's data, mails, logs, keys.
+    """
+    os.umask(0o077)
     try:
         for folder in (home, home / "log", home / "run"):
             folder.mkdir(parents=True, exist_ok=True)
+        _close_to_others(home)
         probe = home / "run" / f".probe-{os.getpid()}"
         probe.write_bytes(b"x" * 65536)
         probe.unlink()
@@ -71,6 +76,16 @@ def prepare(home: Path) -> None:
             f"ディスクの空きが足りません: {home} に {free} MB（{NEEDED_MB} MB 以上必要です）",
             f"the disk is full: {free} MB free at {home} ({NEEDED_MB} MB are needed)",
         )
+
+
+def _close_to_others(home: Path) -> None:
+    """Homes made before had folders that anybody could read. The home itself may be walked through: where root runs the
+    database, that is how its account comes to the data."""
+    home.chmod(home.stat().st_mode & 0o711)
+    for name in ("log", "files", "mailbox", "spool"):
+        folder = home / name
+        if folder.is_dir() and folder.stat().st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode & 0o700)
 
 
 def free_mb(home: Path) -> int:
@@ -134,6 +149,16 @@ def sign_in(home: Path) -> list[dict[str, str]]:
     except (OSError, ValueError):
         return []
     return [{str(key): str(value) for key, value in one.items()} for one in found if isinstance(one, dict)]
+
+
+def mailbox_key(home: Path) -> str:
+    """What the development mailbox's page asks for: made once, readable by its owner alone."""
+    path = home / "mailbox.key"
+    with contextlib.suppress(FileExistsError):
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(secrets.token_urlsafe(18))
+    return path.read_text().strip()
 
 
 def bind_address() -> str:

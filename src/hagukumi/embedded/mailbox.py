@@ -7,27 +7,31 @@
     GET  /api/mails        the list as JSON (`q`, `limit`, `offset`)   GET /api/mails/<id>  one mail as JSON
     POST /clear            removes all (DELETE /api/mails for programs)
 
-It listens to this machine only; HAGUKUMI_BIND opens it as it opens the other faces.
+It listens to this machine only; HAGUKUMI_BIND opens it as it opens the other faces. Every page but /health asks for the
+key that `hagukumi up` prints (and HAGUKUMI_HOME/mailbox.key keeps): `?key=` once, a cookie from then on; programs may
+send `Authorization: Bearer`. A request for another host is refused: so comes a foreign page whose name now leads here.
 """
 
 import asyncio
 import contextlib
+import hmac
 import json
 import re
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from granian.server.embed import Server
 
 from hagukumi.embedded import mailpages
 from hagukumi.embedded.mailstore import Mail, MailStore, Summary
-from hagukumi.kit import log
+from hagukumi.kit import address, log
 
+_COOKIE = "hagukumi_mailbox"
 LARGEST = 32 * 2**20  # bytes of one mail
 _OURS = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _THEIRS = f"sandbox {mailpages.SANDBOX}; default-src 'none'; img-src * data:; style-src 'unsafe-inline' *; font-src *"
@@ -85,8 +89,11 @@ class Catcher:
 class Pages:
     """The HTTP face of a store; an RSGI application."""
 
-    def __init__(self, store: MailStore) -> None:
+    def __init__(self, store: MailStore, key: str = "", hosts: Iterable[str] = address.LOOPBACK) -> None:
+        """`key` '': nobody is asked for one."""
         self.store = store
+        self._key = key
+        self._hosts = frozenset(hosts)
 
     async def __rsgi__(self, scope: Scope, protocol: Any) -> None:
         if scope.proto != "http":
@@ -105,7 +112,11 @@ class Pages:
 
     def answer(self, scope: Scope) -> Answer:
         """The answer to a request. No method but GET changes anything unasked: a foreign page's POST is refused."""
+        if not address.is_known_host(str(scope.headers.get("host") or ""), self._hosts):
+            return Answer(b"Unknown host", "text/plain", 400)
         query = {key: values[0] for key, values in parse_qs(scope.query_string).items()}
+        if scope.path != "/health" and (answer := self._stopped(scope, query)):
+            return answer
         word = mailpages.Words(query.get("lang", "ja"))
         if scope.method in ("GET", "HEAD"):
             if scope.path == "/health":
@@ -122,6 +133,25 @@ class Pages:
         if (scope.method, scope.path) == ("DELETE", "/api/mails"):
             return _json({"removed": self.store.clear()})
         return Answer(b"Method not allowed", "text/plain", 405)
+
+    def _stopped(self, scope: Scope, query: dict[str, str]) -> Answer | None:
+        """The answer to whoever does not show the key, or shows it in the address (which is then cleaned of it)."""
+        if not self._key:
+            return None
+        given = query.pop("key", "")
+        if given and hmac.compare_digest(given.encode(), self._key.encode()):
+            if scope.method not in ("GET", "HEAD") or scope.path.startswith("/api/"):
+                return None
+            cookie = f"{_COOKIE}={self._key}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
+            kept = f"?{urlencode(query)}" if query else ""
+            return Answer(status=303, headers=[("location", scope.path + kept), ("set-cookie", cookie)])
+        shown = [str(scope.headers.get("authorization") or "").removeprefix("Bearer ").strip()]
+        shown += [one.split("=", 1)[1] for one in _cookies(scope) if one.startswith(f"{_COOKIE}=")]
+        if any(hmac.compare_digest(one.encode(), self._key.encode()) for one in shown):
+            return None
+        if scope.path.startswith("/api/"):
+            return _json({"error": "the key of the mailbox is needed"}, 401)
+        return _html(mailpages.locked(mailpages.Words(query.get("lang", "ja"))), 401)
 
     def _page(self, path: str, query: dict[str, str], word: mailpages.Words) -> Answer:
         if path == "/":
@@ -167,13 +197,15 @@ class Pages:
         return _json({**_line(mail.summary), **facts})
 
 
-async def serve(folder: Path, smtp_port: int, http_port: int, address: str = "127.0.0.1") -> None:
+async def serve(folder: Path, smtp_port: int, http_port: int, bind: str = "127.0.0.1", key: str = "") -> None:
     """Listen until SIGTERM or SIGINT. Raises OSError when a port is taken."""
     loop = asyncio.get_running_loop()
     store = MailStore(folder)
     catcher = Catcher(store)
-    smtp = await loop.create_server(lambda: _protocol(catcher), address, smtp_port)
-    web = Server(Pages(store), address=address, port=http_port, log_enabled=False, websockets=False)
+    smtp = await loop.create_server(lambda: _protocol(catcher), bind, smtp_port)
+    web = Server(
+        Pages(store, key, address.hosts([], bind)), address=bind, port=http_port, log_enabled=False, websockets=False
+    )
     stop = asyncio.Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, stop.set)
@@ -188,10 +220,10 @@ async def serve(folder: Path, smtp_port: int, http_port: int, address: str = "12
     stopping.cancel()
 
 
-def main(folder: Path, smtp_port: int, http_port: int, address: str = "127.0.0.1") -> int:
+def main(folder: Path, smtp_port: int, http_port: int, bind: str = "127.0.0.1", key: str = "") -> int:
     """`hagukumi mailbox`: serve until told to stop; 1 when a port is taken."""
     try:
-        asyncio.run(serve(folder, smtp_port, http_port, address))
+        asyncio.run(serve(folder, smtp_port, http_port, bind, key))
     except OSError as error:
         _log.error("mailbox cannot listen", error=str(error))
         return 1
@@ -212,6 +244,10 @@ def _protocol(catcher: Catcher) -> SMTP:
         ident="Hagukumi mailbox",
         timeout=300,
     )
+
+
+def _cookies(scope: Scope) -> list[str]:
+    return [one.strip() for one in str(scope.headers.get("cookie") or "").split(";")]
 
 
 def _same_origin(scope: Scope) -> bool:

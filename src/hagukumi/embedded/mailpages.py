@@ -41,6 +41,10 @@ WORDS = {
     "headers": ("ヘッダー", "Headers"),
     "parts": ("添付", "Attachments"),
     "download": (".eml を保存", "Download .eml"),
+    "locked": (
+        "このメールボックスは鍵が必要です。hagukumi up が表示した住所（?key=…）から開いてください。",
+        "This mailbox needs its key. Open it by the address that hagukumi up printed (?key=…).",
+    ),
     "missing": ("このメールはありません（削除されたようです）。", "There is no such mail (it may have been removed)."),
 }
 
@@ -127,6 +131,11 @@ def missing(word: Words) -> str:
     """The page of a mail that is gone."""
     back = f'<a href="{word.link("/")}">{word("back")}</a>'
     return _page(word, word("title"), f'<p class="empty">{word("missing")}<br>{back}</p>', "/")
+
+
+def locked(word: Words) -> str:
+    """The page of somebody who does not show the key."""
+    return _page(word, word("title"), f'<p class="empty">{word("locked")}</p>', "/")
 
 
 def framed(mail: Mail) -> str:

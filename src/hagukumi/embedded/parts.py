@@ -1,6 +1,7 @@
 """A part of the running house (web, collector, worker ...): one program, kept alive, ended cleanly."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,7 +15,7 @@ from hagukumi.embedded.process import alive, die_with_parent
 MARK = "HAGUKUMI_UP"  # in the environment of each part: the home it serves
 _WAITS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds before the next try, one step further with each quick death
 _SETTLED = 30.0  # seconds after which a part's earlier deaths are forgiven
-_LOG_LIMIT = 20 * 2**20  # bytes
+LOG_LIMIT = 20 * 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,19 @@ class Keeper:
         if self._process is not None:
             self._process.wait()
 
-    def trim_log(self) -> None:
-        """Keep one older log. The part writes in append mode, so cutting the file to nothing is safe."""
-        with suppress(OSError):
-            if self.log.stat().st_size > _LOG_LIMIT:
-                self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
-                os.truncate(self.log, 0)
-
     def _signal(self, sig: int) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, sig)
+
+
+def trim_logs(folder: Path, limit: int = LOG_LIMIT) -> None:
+    """Keep one older log of each part and of the database. All append, so cutting a file to nothing is safe."""
+    for log in folder.glob("*.log"):
+        with suppress(OSError):
+            if log.stat().st_size > limit:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)
 
 
 def stop_all(keepers: Iterable[Keeper], seconds: float) -> None:

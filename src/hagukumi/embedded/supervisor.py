@@ -22,7 +22,7 @@ import psycopg
 
 from hagukumi.embedded import home as homes
 from hagukumi.embedded.errors import StartError
-from hagukumi.embedded.parts import MARK, Keeper, Part, clear_leftovers, stop_all
+from hagukumi.embedded.parts import MARK, Keeper, Part, clear_leftovers, stop_all, trim_logs
 from hagukumi.embedded.postgres import EmbeddedPostgres
 from hagukumi.embedded.process import die_with_parent
 from hagukumi.kit import tokens
@@ -201,7 +201,8 @@ class Supervisor:
         print(f"  画面 / Screens            http://localhost:{ports.web}/")
         print(f"  計測 / Collector          http://localhost:{ports.collector}/")
         if caught:
-            print(f"  開発用メール / Mailbox    http://localhost:{ports.mailbox}/")
+            key = homes.mailbox_key(self.plan.home)
+            print(f"  開発用メール / Mailbox    http://localhost:{ports.mailbox}/?key={key}")
         print(f"  データとログ / Data, logs {self.plan.home}")
         accounts = homes.sign_in(self.plan.home)
         if accounts:
@@ -229,8 +230,7 @@ class Supervisor:
             self._tick()
             rounds += 1
             if rounds % 300 == 0:
-                for keeper in self.keepers:
-                    keeper.trim_log()
+                trim_logs(self.plan.home / "log")
                 self._mind_the_disk()
             time.sleep(0.2)
 

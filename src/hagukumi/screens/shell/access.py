@@ -97,3 +97,13 @@ def public(view: View) -> View:
     """Anybody may open this: what comes in is hostile."""
     view.roles = ("public",)  # type: ignore[attr-defined]
     return view
+
+
+def uploads(megabytes: int) -> Callable[[View], View]:
+    """This view takes files up to so many megabytes; the front reads them only from whoever is signed in."""
+
+    def wrap(view: View) -> View:
+        view.uploads_mb = megabytes  # type: ignore[attr-defined]
+        return view
+
+    return wrap

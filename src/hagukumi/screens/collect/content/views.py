@@ -21,7 +21,7 @@ from hagukumi.collect.content.models import Content
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.ledger import services as ledger
 from hagukumi.screens.shell import words
-from hagukumi.screens.shell.access import MARKETING, Request, access, public
+from hagukumi.screens.shell.access import MARKETING, Request, access, public, uploads
 
 REFUSALS = {
     "type": lazy("この種類のファイルは登録できません。PDF、Office、ZIP、画像、MP4 が使えます。"),
@@ -63,6 +63,7 @@ def contents(request: Request) -> HttpResponse:
     return render(request, "collect/content/contents.html", {"rows": rows})
 
 
+@uploads(rules.MAX_BYTES // 2**20 + 1)
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
 def edit(request: Request, pk: int | None = None) -> HttpResponse:

@@ -24,7 +24,7 @@ from hagukumi.people.imports.models import Import, ImportNotice, ImportReject
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.people.sources.views import SourceForm, bases
 from hagukumi.screens.shell import words
-from hagukumi.screens.shell.access import MARKETING, Request, access
+from hagukumi.screens.shell.access import MARKETING, Request, access, uploads
 
 PAGE = 50
 SHOWN_REJECTS = 20
@@ -98,6 +98,7 @@ def _shown(item: Import, request: Request) -> dict[str, Any]:
     }
 
 
+@uploads(verbs.MAX_UPLOAD_MB)
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
 def import_new(request: Request) -> HttpResponse:
