@@ -10,7 +10,7 @@ import io
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -150,7 +150,7 @@ class Front:
         declared = str(scope.headers.get("content-length") or "")
         if declared and (not declared.isdecimal() or int(declared) > limit):
             if declared.isdecimal() and int(declared) <= HEARD_OUT:
-                await self._hear_out(protocol)
+                await self._hear_out(protocol.__aiter__())
             raise RefusedError(413)
         if scope.method in _BODILESS and not declared and not scope.headers.get("transfer-encoding"):
             return io.BytesIO(), 0
@@ -189,12 +189,10 @@ class Front:
     async def _hear_out(self, chunks: Any) -> None:
         """Read what is still on its way, up to HEARD_OUT bytes, and keep none of it."""
         size = 0
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, StopAsyncIteration):
             async with asyncio.timeout(self._body_seconds):
-                async for chunk in chunks:
-                    size += len(chunk)
-                    if size > HEARD_OUT:
-                        return
+                while size <= HEARD_OUT:
+                    size += len(await anext(chunks))
 
     def _hold(self, change: int) -> int:
         """Count bytes in memory. Returns `change`, 0 for what was let go. RefusedError where it is too much for us."""
@@ -248,7 +246,7 @@ class Front:
 
         answer: Any = self._handler(environ, start)
         status, headers = begun[0]
-        if isinstance(answer, _Wrapper):
+        if isinstance(answer, _Wrapper) and answer.path:
             path = answer.path
             answer.close()
             return Whole(status, headers, file=path)
@@ -266,10 +264,18 @@ class Front:
 class _Wrapper:
     """wsgi.file_wrapper: Django hands over an open file; Granian sends it by its path, whoever reads how slowly."""
 
-    def __init__(self, file: Any, _size: int = 0) -> None:
+    streaming = True
+
+    def __init__(self, file: Any, size: int = 0) -> None:
         self._file = file
-        self.path = str(file.name)
+        self._size = size or 65_536
         self.close = file.close
+        # part of a file (a range was asked for) is no file of its own
+        self.path = str(file.name) if isinstance(file, io.BufferedReader) and file.tell() == 0 else ""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self._file.read(self._size):
+            yield chunk
 
 
 def _stream(
