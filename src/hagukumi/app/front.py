@@ -236,7 +236,7 @@ class Front:
 
     # -- what goes out, on a thread -----------------------------------------------------------------------------
 
-    def _answer(self, environ: dict[str, Any], protocol: Any, loop: asyncio.AbstractEventLoop) -> Whole | None:
+    def _answer(self, asked: dict[str, Any], protocol: Any, loop: asyncio.AbstractEventLoop) -> Whole | None:
         """Django's answer; None where it was streamed and has left already."""
         begun: list[tuple[int, list[tuple[str, str]]]] = []
 
@@ -244,7 +244,7 @@ class Front:
             begun.append((int(status[:3]), [(name.lower(), value) for name, value in headers]))
             return lambda _bytes: None  # WSGI's old way of writing, which Django does not use
 
-        answer: Any = self._handler(environ, start)
+        answer: Any = self._handler(asked, start)
         status, headers = begun[0]
         if isinstance(answer, _Wrapper) and answer.path:
             path = answer.path
@@ -253,7 +253,7 @@ class Front:
         try:
             if not getattr(answer, "streaming", False):
                 return Whole(status, headers, b"".join(answer))
-            if environ["REQUEST_METHOD"] == "HEAD":
+            if asked["REQUEST_METHOD"] == "HEAD":
                 return Whole(status, headers)
             _stream(answer, status, headers, protocol, loop)
             return None
