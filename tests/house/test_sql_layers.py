@@ -33,7 +33,6 @@ FOREIGN = {
     ("people/identity/intake.sql", "lead"): PEOPLE,
     ("people/identity/intake.sql", "lead_identity"): PEOPLE,
     ("people/identity/intake.sql", "lead_tag"): PEOPLE,
-    ("people/identity/intake.sql", "company"): "a company that was made for a row which is nobody's goes with it",
     ("people/identity/queries.sql", "lead"): MOVES,
     ("people/identity/queries.sql", "lead_identity"): MOVES,
     ("people/identity/queries.sql", "activity"): MOVES,
