@@ -186,7 +186,7 @@ def run(chosen: list[Mutation], jobs: int) -> list[Verdict]:
     """Try every change on `jobs` benches at once; SystemExit where the tests are red without any change."""
     from hagukumi.embedded.postgres import EmbeddedPostgres
 
-    with tempfile.TemporaryDirectory(prefix="hagukumi-mutate-") as name:
+    with tempfile.TemporaryDirectory(prefix="hagukumi-mutate-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
         postgres = EmbeddedPostgres(scratch / "pg", durable=False)
         postgres.start()
@@ -228,7 +228,10 @@ def _tried(benches: list[Bench], chosen: list[Mutation]) -> Iterator[Verdict]:
                 mutation = waiting.get_nowait()
             except queue.Empty:
                 return
-            verdicts.put(bench.try_out(mutation))
+            try:
+                verdicts.put(bench.try_out(mutation))
+            except Exception as error:  # one that breaks the bench proves nothing, and the others still have their turn
+                verdicts.put(Verdict(mutation, ERROR, f"{type(error).__name__}: {error}", 0.0))
 
     for bench in benches:
         threading.Thread(target=work, args=(bench,), daemon=True).start()
