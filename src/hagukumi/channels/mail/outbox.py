@@ -139,7 +139,7 @@ class Outbox:
                     "kind_failed": kinds.MAIL_FAILED.code,
                 }
             )
-            ledger.record_pending()
+            ledger.record_pending(ledger.BULK)  # a broadcast is nobody's act: clicks go before it
             for (job, _outcome, _at), column in zip(done, columns, strict=True):
                 if column[4] == "user_unknown":
                     consent.suppress(job.address, reason="hard_bounce", source=column[8], now=now)

@@ -156,9 +156,10 @@ SELECT (SELECT max(lead_id) FROM next) AS last, (SELECT count(*) FROM entered) A
 UPDATE scenario SET take_in_after = %(after)s::bigint WHERE id = %(scenario_id)s::bigint;
 
 -- name: touched_branches
--- Of the given branches, those at which somebody waits to whom something of these kinds has just happened.
+-- Of the given branches, those at which somebody waits to whom a fact of {concerned} has just happened.
+-- slot concerned: true
 SELECT DISTINCT e.version_id, e.node
-FROM (SELECT DISTINCT lead_id FROM touched WHERE kind = ANY (%(kinds)s::smallint[])) AS t
+FROM (SELECT DISTINCT lead_id FROM touched WHERE {concerned}) AS t
 CROSS JOIN LATERAL (
     SELECT version_id, node FROM enrollment WHERE lead_id = t.lead_id AND state = 'active' OFFSET 0
 ) AS e

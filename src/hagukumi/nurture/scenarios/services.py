@@ -20,9 +20,9 @@ from .models import Scenario, ScenarioVersion
 from .naming import Names
 from .queries import SQL
 from .rules import ENTRY, Branch, Graph, Problem
-from .tick import step
+from .tick import causes, step
 
-__all__ = ["step"]
+__all__ = ["causes", "step"]
 PAGE = 50
 
 

@@ -93,7 +93,9 @@ def page(lead_id: int, *, group: str = "", before: str = "", size: int = 150) ->
     """The newest facts as a flat list, newest first, and the cursor of what is older ('' = nothing is)."""
     kinds = [kind.code for kind in registry.every() if not group or kind.group == group]
     at, last_id = _position(lead_id, before)
-    rows = SQL.timeline.rows({"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": size + 1})
+    built = {key: registry.by_key(f"segment_{key}").code for key in ("entered", "left")}
+    params = {"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": size + 1, **built}
+    rows = SQL.timeline.rows(params)
     more = (
         tokens.seal(f"timeline:{lead_id}", _micros(rows[size - 1]["at"]), rows[size - 1]["id"])
         if len(rows) > size
