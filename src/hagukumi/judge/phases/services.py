@@ -249,10 +249,16 @@ def _bring_in_line(
 
 
 def causes() -> Iterator[Cause]:
-    """The facts that phase rules read, and arrivals anywhere: what begins there is asked then."""
+    """The facts that phase rules read, and arrivals anywhere: what begins there is asked then.
+
+    Of models that are built or being built: what is not, will see everything.
+    """
     aside = definitions.broken("phase")
-    yield Cause(codes(BIRTH) | {MOVED})
-    for rule in PhaseRule.objects.exclude(id__in=aside).order_by("id"):
+    under_way = builds.under_way("phase_model")
+    models = [one.id for one in PhaseModel.objects.all() if one.built_at is not None or one.id in under_way]
+    if models:
+        yield Cause(codes(BIRTH) | {MOVED})
+    for rule in PhaseRule.objects.filter(model_id__in=models).exclude(id__in=aside).order_by("id"):
         with contextlib.suppress(ConditionError):
             yield from segments.dependencies(rule.tree).causes
 
