@@ -1,7 +1,8 @@
 """Verbs of the ledger. A fact is written here and nowhere else: the activity row and its pulse, in one transaction."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
