@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hagukumi", "0013_pre_set_aside_rest"),
+        ("hagukumi", "0015_pre_forms_limits"),
     ]
 
     operations = [
