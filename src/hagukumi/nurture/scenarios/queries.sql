@@ -196,6 +196,12 @@ WHERE e.lead_id = who.lead_id AND e.scenario_id = %(scenario_id)s::bigint AND e.
   AND e.version_id = %(version_id)s::bigint AND e.node = %(node)s AND e.state = 'active'
   AND e.due_at > %(now)s::timestamptz;
 
+-- name: miss_slot
+-- On resuming: people whose slot at this wait passed during the pause get its next one. Index: enrollment_due. Idempotent.
+UPDATE enrollment SET due_at = %(slot)s::timestamptz
+WHERE version_id = %(version_id)s::bigint AND node = %(node)s AND state = 'active' AND due_at <= %(now)s::timestamptz
+  AND %(slot)s::timestamptz > %(now)s::timestamptz;
+
 -- name: counts
 -- How many people have left each node by each exit, of the given versions.
 SELECT version_id, node, exit, count FROM scenario_node_count WHERE version_id = ANY (%(version_ids)s::bigint[]);

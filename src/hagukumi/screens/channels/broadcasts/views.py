@@ -1,5 +1,6 @@
 """一斉配信: the list, the wizard with what the gate would do, and the report of each."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -52,6 +53,14 @@ class BroadcastForm(forms.Form):
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=gettext_lazy("空のままなら、確認のあとすぐに送ります。"),
     )
+    carry_until = forms.DateField(
+        label=gettext_lazy("上限を超えた分を持ち越す最後の日"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy(
+            "1日の配信上限に達している人には翌日以降に送ります。空のままなら7日後まで。過ぎた分は送りません。"
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,6 +79,7 @@ def broadcasts(request: Request) -> HttpResponse:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
     context = {"rows": rows[:PAGE], "more": rows[PAGE - 1]["id"] if len(rows) > PAGE else None, "tab": "broadcasts"}
+    context["standing_still"] = services.standing_still()
     return render(request, "channels/broadcasts/broadcasts.html", context)
 
 
@@ -83,11 +93,16 @@ def broadcast_new(request: Request) -> HttpResponse:
             message=chosen["message"],
             segment=chosen["segment"],
             scheduled_at=chosen["at"],
+            carry_until=_end_of_day(chosen["carry_until"]),
             created_by=request.user,
             created_at=request.now,
         )
         return redirect("broadcast", draft.pk)
     return render(request, "channels/broadcasts/broadcast_new.html", {"form": form})
+
+
+def _end_of_day(day: date | None) -> datetime | None:
+    return clock.jst_midnight(day + timedelta(days=1)) if day else None
 
 
 @access(EVERYONE)
@@ -102,6 +117,7 @@ def broadcast(request: Request, broadcast_id: int) -> HttpResponse:
 def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
     at = max(found.scheduled_at or request.now, request.now)
     audience = services.gate_preview(found.message_id, found.segment_id, at)
+    carried = audience.skipped.pop("wait", 0)
     return {
         "broadcast": found,
         "label": STATES[found.state][0],
@@ -109,6 +125,7 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
         "skipped": [(rules.reason_text(code), people) for code, people in audience.skipped.items()],
         "problems": services.problems(found.message),
         "warnings": [warning for _part, warning in services.template_warnings(found.message)],
+        "carried": carried,
         "stopped": services.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
         "may_change": request.user.role in MARKETING,
         "past": found.scheduled_at is not None and found.scheduled_at <= request.now,
@@ -125,7 +142,12 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     )
     last = mails[PAGE - 1] if len(mails) > PAGE else None
     reasons = [
-        part | {"label": MAIL_STATES[part["state"]][0], "text": rules.reason_text(part["reason"])}
+        part
+        | {
+            "label": MAIL_STATES[part["state"]][0],
+            "text": rules.reason_text(part["reason"]),
+            "may_resend": part["state"] in ("failed", "skipped") and part["reason"] in rules.RESENDABLE,
+        }
         for part in services.states(found.message_id, found.pk)
         if part["reason"]
     ]
@@ -138,6 +160,7 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "hue": STATES[found.state][1],
         "bar": _bar(row),
         "reasons": reasons,
+        "standing_still": services.standing_still(),
         "figures": figures,
         "mails": [_dressed(mail) for mail in mails[:PAGE]],
         "more": f"{last['lead_id']}.{last['id']}" if last else None,
@@ -181,6 +204,21 @@ def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse
         raise Http404
     acts[act](request, found)
     accounts.audit(request.user, f"broadcast.{act}", "broadcast", broadcast_id, request.now)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@access(MARKETING)
+def broadcast_resend(request: Request, broadcast_id: int) -> HttpResponse:
+    """Send again all that failed for one reason, because a person decided so."""
+    found = get_object_or_404(Broadcast, pk=broadcast_id)
+    reason = request.POST.get("reason", "")
+    try:
+        again = services.resend_all(found.message_id, found.pk, reason, request.now)
+    except ValueError as error:
+        raise Http404 from error
+    accounts.audit(request.user, "broadcast.resent", "broadcast", broadcast_id, request.now, reason=reason, mails=again)
+    notices.success(request, _("%(n)s 通を再送の列に入れました。") % {"n": f"{again:,}"})
     return redirect("broadcast", broadcast_id)
 
 
@@ -242,5 +280,6 @@ urlpatterns = [
     path("messages/new/", broadcast_new, name="broadcast_new"),
     path("messages/<int:broadcast_id>/", broadcast, name="broadcast"),
     path("messages/<int:broadcast_id>/deliveries.csv", broadcast_csv, name="broadcast_csv"),
+    path("messages/<int:broadcast_id>/resend/", broadcast_resend, name="broadcast_resend"),
     path("messages/<int:broadcast_id>/<slug:act>/", broadcast_act, name="broadcast_act"),
 ]
