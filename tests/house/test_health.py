@@ -43,11 +43,13 @@ def mail() -> dict:
 
 @pytest.mark.django_db
 def test_a_wrong_password_is_found_as_the_sender_would(server, settings) -> None:
-    settings.SMTP_URL = f"smtp://user:wrong@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:wrong@127.0.0.1:{server.port}?auth=cleartext"
     found = mail()
     assert not found["ok"] and found["error"].startswith("535")
-    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}?auth=cleartext"
     assert mail()["ok"]
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    assert "clear text" in mail()["error"]
 
 
 @pytest.mark.django_db
