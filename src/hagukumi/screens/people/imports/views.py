@@ -1,9 +1,10 @@
 """取り込み: upload a file, see what its rows will become, start, watch, and fetch what was not taken."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import polars as pl
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import lazy as modules
 from hagukumi.kit.columns import COLUMNS
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
@@ -25,6 +27,11 @@ from hagukumi.people.sources.models import Source
 from hagukumi.screens.people.sources.views import SourceForm, bases
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access, uploads
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
 
 PAGE = 50
 SHOWN_REJECTS = 20
