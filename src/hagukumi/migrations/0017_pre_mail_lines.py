@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0015_pre_forms_limits")]
+    dependencies = [("hagukumi", "0016_pre_ledger_lanes")]
 
     operations = [
         migrations.AddField(
