@@ -34,7 +34,7 @@ COLUMNS = {
     "issue": ("課題", "Issue"),
     "timeframe": ("導入時期", "Timeframe"),
     "users_expected": ("利用人数", "Number of users"),
-    "place": ("設置場所", "Place"),
+    "place": ("利用場所", "Place of use"),
 }
 """Lead columns that a question may fill, with their usual labels (M3)."""
 

@@ -18,7 +18,7 @@ class Column:
         return self.ja if language == "ja" else self.en
 
 
-RANKS = (("exec", "経営層", "executive"), ("manager", "部課長", "manager"), ("staff", "担当者", "staff"))
+RANKS = (("exec", "経営層", "executive"), ("manager", "部課長", "manager"), ("staff", "一般社員", "staff"))
 STATES = (
     ("active", "在籍", "employed"),
     ("moved", "異動", "transferred"),
@@ -89,7 +89,7 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 FORM_KINDS = {
     "inquiry": ("問い合わせ", "inquiry"),
-    "download": ("資料請求", "download"),
+    "download": ("資料ダウンロード", "download"),
     "seminar": ("セミナー申込", "seminar"),
     "survey": ("アンケート", "survey"),
 }
