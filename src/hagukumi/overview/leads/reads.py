@@ -11,10 +11,10 @@ from django.db import connection
 from psycopg import sql
 
 from hagukumi.kit import tokens
+from hagukumi.kit.keyset import PAGE_SIZE
 from hagukumi.kit.sql import Queries
 
 SQL = Queries(__file__, "reads.sql")
-PAGE_SIZE = 50
 COUNT_CAP = 10_001
 """Counting stops here; more is estimated by the planner."""
 SEARCH_COUNT_CAP = 1_001

@@ -16,11 +16,10 @@ from hagukumi.channels.mail import rules, services
 from hagukumi.channels.mail.models import Broadcast, Message
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import clock, tables
+from hagukumi.kit import clock, keyset, tables
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
-PAGE = 50
 CSV_ROWS = 200_000
 STATES = {
     "draft": (gettext_lazy("下書き"), "secondary"),
@@ -57,12 +56,12 @@ class BroadcastForm(forms.Form):
 @access(EVERYONE)
 def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
-    before = request.GET.get("before", "")
-    rows = services.broadcasts(before=int(before) if before.isdigit() and len(before) < 19 else 2**62, limit=PAGE + 1)
+    (before,) = keyset.read(request.GET.get("before"), int) or (2**62,)
+    rows, more = keyset.page(services.broadcasts(before=before, limit=keyset.PAGE_SIZE + 1), "id")
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
-    context = {"rows": rows[:PAGE], "more": rows[PAGE - 1]["id"] if len(rows) > PAGE else None, "tab": "broadcasts"}
+    context = {"rows": rows, "more": more, "tab": "broadcasts"}
     return render(request, "channels/broadcasts/broadcasts.html", context)
 
 
@@ -113,10 +112,11 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30]
     if state not in ("", *words.DELIVERY_STATES):
         raise Http404
-    mails = services.deliveries(
-        found.message_id, found.pk, state=state, reason=reason, after=_after(request), limit=PAGE + 1
+    after = keyset.read(request.GET.get("after"), int, int) or (0, 0)
+    found_mails = services.deliveries(
+        found.message_id, found.pk, state=state, reason=reason, after=after, limit=keyset.PAGE_SIZE + 1
     )
-    last = mails[PAGE - 1] if len(mails) > PAGE else None
+    mails, more = keyset.page(found_mails, "lead_id", "id")
     reasons = [
         part | {"label": words.DELIVERY_STATES[part["state"]][0], "text": rules.reason_text(part["reason"])}
         for part in services.states(found.message_id, found.pk)
@@ -132,8 +132,8 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "bar": _bar(row),
         "reasons": reasons,
         "figures": figures,
-        "mails": [_dressed(mail) for mail in mails[:PAGE]],
-        "more": f"{last['lead_id']}.{last['id']}" if last else None,
+        "mails": [_dressed(mail) for mail in mails],
+        "more": more,
         "mail_states": {key: label for key, (label, _hue) in words.DELIVERY_STATES.items()},
         "state": state,
         "reason": reason,
@@ -156,12 +156,6 @@ def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
     text = _("一時停止中") if parked else rules.reason_text(mail["reason"])
     can_resend = mail["state"] in ("failed", "skipped", "unknown")
     return mail | {"label": label, "hue": hue, "text": text, "can_resend": can_resend, "parked": parked}
-
-
-def _after(request: Request) -> tuple[int, int]:
-    lead, _dot, mail = request.GET.get("after", "").partition(".")
-    fits = lead.isdigit() and mail.isdigit() and len(lead) < 19 and len(mail) < 19
-    return (int(lead), int(mail)) if fits else (0, 0)
 
 
 @require_POST

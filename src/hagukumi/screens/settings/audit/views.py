@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -18,12 +17,12 @@ from hagukumi.collect.forms import rules as form_rules
 from hagukumi.collect.forms.models import Form
 from hagukumi.judge.scoring.models import ScoreModel
 from hagukumi.judge.segments.models import Segment
+from hagukumi.kit import keyset
 from hagukumi.nurture.scenarios.models import Scenario
 from hagukumi.screens.settings.members.views import SCOPE_NAMES, WorkspaceForm
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import ADMIN, Request, access
 
-PAGE = 50
 ACTIONS = {
     "workspace.set_up": lazy("はじめの準備"),
     "workspace.changed": lazy("設定の変更"),
@@ -72,27 +71,15 @@ Names = dict[tuple[str, str], str]
 def audit(request: Request) -> HttpResponse:
     """Who did what, newest first, by keyset."""
     found = AuditEntry.objects.select_related("user").order_by("-at", "-id")
-    if before := _before(request.GET.get("before", "")):
+    if before := keyset.read(request.GET.get("before"), datetime, int):
         found = found.filter(at__lt=before[0]) | found.filter(at=before[0], id__lt=before[1])
-    entries = list(found[: PAGE + 1])
-    more = entries[PAGE - 1] if len(entries) > PAGE else None
-    names = _names(entries[:PAGE])
+    entries, older = keyset.page(list(found[: keyset.PAGE_SIZE + 1]), "at", "id")
+    names = _names(entries)
     shown = [
         (entry, ACTIONS.get(entry.action, entry.action), *_object(entry, names), said(entry.details))
-        for entry in entries[:PAGE]
+        for entry in entries
     ]
-    older = f"{more.at.isoformat()}~{more.id}" if more else ""
     return render(request, "settings/audit/audit.html", {"entries": shown, "older": older, "paged": bool(before)})
-
-
-def _before(text: str) -> tuple[datetime, int] | None:
-    at, _sign, number = text.partition("~")
-    try:
-        moment = parse_datetime(at)
-    except ValueError:
-        return None
-    known = moment is not None and moment.tzinfo is not None and number.isdigit() and len(number) < 19
-    return (moment, int(number)) if moment and known else None
 
 
 def _names(entries: Iterable[AuditEntry]) -> Names:
