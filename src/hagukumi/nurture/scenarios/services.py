@@ -23,6 +23,7 @@ from .rules import ENTRY, Branch, Graph, Problem
 from .tick import step
 
 __all__ = ["step"]
+PAGE = keyset.PAGE_SIZE
 
 
 class ConflictError(ValueError):
@@ -205,7 +206,7 @@ def people_at(version_id: int, node: str, after: tuple[datetime, int] | None = N
     page: sql.Composable = sql.SQL("true")
     if after:
         page = sql.SQL("(e.due_at, e.lead_id) > ({}, {})").format(sql.Literal(after[0]), sql.Literal(after[1]))
-    return SQL.people_at.rows({"version_id": version_id, "node": node, "limit": keyset.PAGE_SIZE + 1}, after=page)
+    return SQL.people_at.rows({"version_id": version_id, "node": node, "limit": PAGE + 1}, after=page)
 
 
 def people_through(scenario_id: int, before: tuple[datetime, int] | None = None) -> list[dict[str, Any]]:
@@ -213,7 +214,7 @@ def people_through(scenario_id: int, before: tuple[datetime, int] | None = None)
     page: sql.Composable = sql.SQL("true")
     if before:
         page = sql.SQL("(a.at, a.id) < ({}, {})").format(sql.Literal(before[0]), sql.Literal(before[1]))
-    params = {"scenario_id": scenario_id, "kind": kinds.SCENARIO_ENDED.code, "limit": keyset.PAGE_SIZE + 1}
+    params = {"scenario_id": scenario_id, "kind": kinds.SCENARIO_ENDED.code, "limit": PAGE + 1}
     return SQL.people_through.rows(params, before=page)
 
 

@@ -363,6 +363,8 @@ def scenario_people(request: Request, scenario_id: int, number: int) -> HttpResp
     places = _places(graph, counts)
     chosen = request.GET.get("node") or max(places, key=lambda place: place["here"])["id"]
     after = keyset.read(request.GET.get("after"), datetime, int)
+    if request.GET.get("after") and not after:
+        raise BadRequest("after")
     if chosen == "through":
         rows = services.people_through(found.id, after)
         last = ("at", "id")
