@@ -14,7 +14,7 @@ UV := $(BIN)/uv pip install --quiet --require-hashes
 NODE := $(BIN)/python -m hagukumi.embedded.node
 FRONT := $(shell find frontend src/hagukumi/screens -type f \( -path 'frontend/*' -o -name '*.ts' -o -name '*.tsx' \) \
 	-not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-CATALOGUES := $(shell find src/hagukumi/locale -name '*.po' 2>/dev/null)
+CATALOGUES := $(shell find src/hagukumi -name '*.po' 2>/dev/null)
 say = @printf '→ %s\n'
 
 .PHONY: help up test lint types layers islands unit browser e2e mutate bench lock front clean

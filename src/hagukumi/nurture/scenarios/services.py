@@ -12,6 +12,7 @@ from psycopg import sql
 from pydantic import ValidationError
 
 from hagukumi.accounts import audit
+from hagukumi.kit import keyset
 from hagukumi.ledger import definitions
 
 from . import kinds, rules
@@ -23,7 +24,7 @@ from .rules import ENTRY, Branch, Graph, Problem, Wait
 from .tick import causes, step
 
 __all__ = ["causes", "step"]
-PAGE = 50
+PAGE = keyset.PAGE_SIZE
 
 
 class ConflictError(ValueError):

@@ -17,10 +17,10 @@ from hagukumi.channels.mail import rules, services
 from hagukumi.channels.mail.models import Broadcast, Message
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import clock, tables
+from hagukumi.kit import clock, keyset, tables
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
-PAGE = 50
 CSV_ROWS = 200_000
 STATES = {
     "draft": (gettext_lazy("下書き"), "secondary"),
@@ -29,14 +29,6 @@ STATES = {
     "paused": (gettext_lazy("一時停止中"), "yellow"),
     "done": (gettext_lazy("完了"), "secondary"),
     "cancelled": (gettext_lazy("中止"), "red"),
-}
-MAIL_STATES = {
-    "sent": (gettext_lazy("送信済み"), "green"),
-    "queued": (gettext_lazy("送信待ち"), "azure"),
-    "sending": (gettext_lazy("送信中"), "azure"),
-    "failed": (gettext_lazy("不達"), "red"),
-    "skipped": (gettext_lazy("対象外"), "yellow"),
-    "unknown": (gettext_lazy("要確認"), "orange"),
 }
 
 
@@ -73,12 +65,12 @@ class BroadcastForm(forms.Form):
 @access(EVERYONE)
 def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
-    before = request.GET.get("before", "")
-    rows = services.broadcasts(before=int(before) if before.isdecimal() and len(before) < 19 else 2**62, limit=PAGE + 1)
+    (before,) = keyset.read(request.GET.get("before"), int) or (2**62,)
+    rows, more = keyset.page(services.broadcasts(before=before, limit=keyset.PAGE_SIZE + 1), "id")
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
-    context = {"rows": rows[:PAGE], "more": rows[PAGE - 1]["id"] if len(rows) > PAGE else None, "tab": "broadcasts"}
+    context = {"rows": rows, "more": more, "tab": "broadcasts"}
     context["standing_still"] = services.standing_still()
     return render(request, "channels/broadcasts/broadcasts.html", context)
 
@@ -135,16 +127,17 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
 def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     row = services.broadcasts(only=found.pk)[0]
     state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30]
-    if state not in ("", *MAIL_STATES):
+    if state not in ("", *words.DELIVERY_STATES):
         raise Http404
-    mails = services.deliveries(
-        found.message_id, found.pk, state=state, reason=reason, after=_after(request), limit=PAGE + 1
+    after = keyset.read(request.GET.get("after"), int, int) or (0, 0)
+    found_mails = services.deliveries(
+        found.message_id, found.pk, state=state, reason=reason, after=after, limit=keyset.PAGE_SIZE + 1
     )
-    last = mails[PAGE - 1] if len(mails) > PAGE else None
+    mails, more = keyset.page(found_mails, "lead_id", "id")
     reasons = [
         part
         | {
-            "label": MAIL_STATES[part["state"]][0],
+            "label": words.DELIVERY_STATES[part["state"]][0],
             "text": rules.reason_text(part["reason"]),
             "may_resend": part["state"] in ("failed", "skipped") and part["reason"] in rules.RESENDABLE,
         }
@@ -162,9 +155,9 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "reasons": reasons,
         "standing_still": services.standing_still(),
         "figures": figures,
-        "mails": [_dressed(mail) for mail in mails[:PAGE]],
-        "more": f"{last['lead_id']}.{last['id']}" if last else None,
-        "mail_states": {key: label for key, (label, _hue) in MAIL_STATES.items()},
+        "mails": [_dressed(mail) for mail in mails],
+        "more": more,
+        "mail_states": {key: label for key, (label, _hue) in words.DELIVERY_STATES.items()},
         "state": state,
         "reason": reason,
         "may_change": request.user.role in MARKETING,
@@ -175,23 +168,17 @@ def _bar(row: dict[str, Any]) -> list[dict[str, Any]]:
     whole = row["audience"] or 1
     return [
         {"state": state, "label": label, "hue": hue, "mails": row[state], "share": round(100 * row[state] / whole, 2)}
-        for state, (label, hue) in MAIL_STATES.items()
+        for state, (label, hue) in words.DELIVERY_STATES.items()
         if row[state]
     ]
 
 
 def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
-    label, hue = MAIL_STATES[mail["state"]]
+    label, hue = words.DELIVERY_STATES[mail["state"]]
     parked = mail["state"] == "queued" and mail["due_at"] >= rules.UNTIL_RESUMED
     text = _("一時停止中") if parked else rules.reason_text(mail["reason"])
     can_resend = mail["state"] in ("failed", "skipped", "unknown")
     return mail | {"label": label, "hue": hue, "text": text, "can_resend": can_resend, "parked": parked}
-
-
-def _after(request: Request) -> tuple[int, int]:
-    lead, _dot, mail = request.GET.get("after", "").partition(".")
-    fits = lead.isdecimal() and mail.isdecimal() and len(lead) < 19 and len(mail) < 19
-    return (int(lead), int(mail)) if fits else (0, 0)
 
 
 @require_POST
@@ -269,7 +256,7 @@ def broadcast_csv(request: Request, broadcast_id: int) -> HttpResponse:
 def _csv_row(mail: dict[str, Any]) -> list[Any]:
     sent_at = mail["sent_at"].astimezone(clock.JST).strftime("%Y-%m-%d %H:%M:%S") if mail["sent_at"] else ""
     return [
-        mail["lead_id"], mail["person"], mail["company"], mail["address"], str(MAIL_STATES[mail["state"]][0]),
+        mail["lead_id"], mail["person"], mail["company"], mail["address"], str(words.DELIVERY_STATES[mail["state"]][0]),
         rules.reason_text(mail["reason"]), mail["attempts"], sent_at, mail["receipt"], "1" if mail["opened"] else "",
         "1" if mail["clicked"] else "",
     ]  # fmt: skip

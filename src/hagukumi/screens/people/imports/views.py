@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import clock, ja, keyset, tables
 from hagukumi.kit import lazy as modules
 from hagukumi.kit.columns import COLUMNS
 from hagukumi.kit.tables import TableError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 else:
     pl = modules.Module("polars")
 
-PAGE = 50
 SHOWN_REJECTS = 20
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -77,17 +76,15 @@ def _sources() -> list[tuple[str, str]]:
 @require_GET
 def imports(request: Request) -> HttpResponse:
     """Imports, newest first; what is under way moves by itself."""
-    before = request.GET.get("before", "")
+    before = keyset.read(request.GET.get("before"), int)
     found = Import.objects.select_related("source", "user").order_by("-id")
-    if before.isdecimal():
-        found = found.filter(id__lt=int(before))
-    rows = list(found[: PAGE + 1])
-    more = len(rows) > PAGE
-    shown = [_shown(item, request) for item in rows[:PAGE]]
+    if before:
+        found = found.filter(id__lt=before[0])
+    rows, older = keyset.page(list(found[: keyset.PAGE_SIZE + 1]), "id")
+    shown = [_shown(item, request) for item in rows]
     moving = any(item.state in ACTIVE for item in rows)
-    next_before = rows[PAGE - 1].id if more else None
     return render(
-        request, "people/imports/imports.html", {"rows": shown, "moving": moving, "next": next_before, "before": before}
+        request, "people/imports/imports.html", {"rows": shown, "moving": moving, "next": older, "before": before}
     )
 
 
