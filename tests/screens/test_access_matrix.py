@@ -82,6 +82,7 @@ AMS  AMS  /leads/
 AMS  AMS  /leads/export/
 AMS  AMS  /leads/<int:lead_id>/
 AMS  AMS  /leads/<int:lead_id>/timeline/
+-    AM-  /leads/<int:lead_id>/verdict/
 AMS  AMS  /leads/<int:lead_id>/facts/<str:key>/
 -    AMS  /leads/<int:lead_id>/note/
 -    AMS  /leads/<int:lead_id>/tag/
@@ -113,7 +114,6 @@ AMS  AMS  /messages/
 AM-  AM-  /messages/new/
 AMS  AMS  /messages/<int:broadcast_id>/
 AM-  AM-  /messages/<int:broadcast_id>/deliveries.csv
--    AM-  /messages/<int:broadcast_id>/resend/
 -    AM-  /messages/<int:broadcast_id>/<slug:act>/
 AMS  AMS  /messages/templates/
 AM-  AM-  /messages/templates/new/
@@ -126,8 +126,6 @@ AM-  AM-  /messages/senders/
 AM-  AM-  /messages/senders/new/
 AM-  AM-  /messages/senders/<int:sender_id>/
 -    AM-  /messages/resend/<int:lead_id>/<int:delivery_id>/
-AM-  AM-  /messages/suppressions/
--    AM-  /messages/suppressions/lift/
 AMS  AMS  /learn/mail/
 all  all  /u/<str:token>/
 all  all  /u/<str:token>

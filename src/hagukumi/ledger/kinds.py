@@ -51,6 +51,11 @@ def own() -> list[Kind]:
     return [kind for kind in every() if kind.own]
 
 
+def doubtful() -> list[Kind]:
+    """The kinds of acts that machines do in people's place: each may carry a verdict."""
+    return [kind for kind in every() if kind.doubtful]
+
+
 def evidence() -> list[Kind]:
     """The kinds that speak for a person, the strongest first."""
     return sorted((kind for kind in every() if kind.evidence), key=lambda kind: kind.evidence)

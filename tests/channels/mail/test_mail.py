@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hagukumi.channels.mail import mime, render, replies, rules
+from hagukumi.channels.mail import mime, render, rules
 from hagukumi.kit import tokens
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -76,6 +76,7 @@ def test_links_and_pixel_lead_to_the_collector():
     assert [tokens.unseal("click", link) for link in links] == [
         ([7, 42, 0], "https://www.example.jp/case?a=1&b=2"),
         ([7, 42, 1], "https://www.example.jp/d/%E5%B1%B1%E7%94%B0"),
+        ([7, 42, tokens.TRAP_LINK], "https://mail.example.jp"),
     ]
     pixel = done.html.split("https://t.example.jp/o/")[1].split(".gif")[0]
     assert tokens.unseal("open", pixel) == ([7, 42], "")
@@ -181,4 +182,4 @@ def test_addresses_that_cannot_be_sent_to(address):
     ],
 )
 def test_which_answers_mean_a_dead_mailbox(reply, stage, unknown):
-    assert replies.meaning(reply, stage).suppresses is unknown
+    assert rules.means_user_unknown(reply, stage) is unknown

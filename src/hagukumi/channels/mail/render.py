@@ -176,6 +176,7 @@ class Compiled:
             context.setdefault(field, {})
         context["_unsubscribe"] = self._seal_stop(lead_id, delivery_id)
         context["_open"] = self._seal_open(lead_id, delivery_id)
+        context["_trap"] = self._seal_click(lead_id, delivery_id, tokens.TRAP_LINK, text=self._identity.base_url)
         if not CONFIRMING.isdisjoint(self.names):
             address = f"{self._identity.base_url.rstrip('/')}/k/{self._seal_confirm(lead_id, delivery_id)}"
             context.update(dict.fromkeys(CONFIRMING, address))
@@ -254,7 +255,8 @@ def compile_mail(
     if tracked:
         address = f"{identity.collector_url.rstrip('/')}/o/{{{{ _open }}}}.gif"
         pixel = f'<img src="{address}" width="1" height="1" alt="" style="display:none" />'
-        html = html.replace("</body>", f"{pixel}</body>", 1)
+        trap = _trap(identity) if kind == MARKETING else ""
+        html = html.replace("</body>", f"{trap}{pixel}</body>", 1)
     plain, title = "{% autoescape false %}" + marks.restore(plain), marks.restore(title) + "{% endautoescape %}"
     whole = _SEPARATOR.join([marks.restore(html), plain, title])
     environment = _environment()
@@ -264,6 +266,18 @@ def compile_mail(
     for url in links:
         names |= environment.undeclared_variables_in_str(url)
     return Compiled(environment, names, links, identity, kind, tracked=tracked)
+
+
+def _trap(identity: Identity) -> str:
+    """The link that no reader can see, hear or reach by keyboard, for programs that follow whatever the source holds.
+
+    It stands in nobody's text. Mail clients drop one attribute or another, so each of three keeps a reader away by
+    itself: nothing to see or press, `visibility`, `aria-hidden` with `tabindex`. Not `display:none`, by which programs
+    know what to leave out.
+    """
+    address = f"{identity.collector_url.rstrip('/')}/c/{{{{ _trap }}}}"
+    hidden = "visibility:hidden;height:0;max-height:0;overflow:hidden;mso-hide:all"
+    return f'<div aria-hidden="true" style="{hidden}"><a href="{address}" tabindex="-1"></a></div>'
 
 
 def language_of(*parts: str) -> str:

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from psycopg import sql
 
 from hagukumi.accounts import audit
+from hagukumi.ledger import kinds as registry
+from hagukumi.ledger import services as ledger
 
 from . import rules, takers
 from .models import Page, Site
-from .queries import SQL
+from .queries import SQL, VERDICTS
 
 register_taker = takers.register
 
@@ -68,6 +71,28 @@ def set_category(page_id: int, category: str) -> bool:
     if category and category not in rules.CATEGORIES:
         raise ValueError(category)
     return Page.objects.filter(id=page_id).update(category=category) > 0
+
+
+def correct(lead_id: int, at: datetime, act_id: int, by: str, now: datetime) -> bool:
+    """A member of staff says who did an open or a click: "human" or "bot". Whether there is such an act.
+
+    Their word stays until they say otherwise; the next beat thinks again about what stood on the act. ValueError for
+    another verdict.
+    """
+    if by not in ("human", "bot"):
+        raise ValueError(by)
+    codes = [kind.code for kind in registry.doubtful()]
+    with transaction.atomic():
+        act = VERDICTS.doubtful_act.row({"lead_id": lead_id, "at": at, "id": act_id, "kinds": codes})
+        if act is None:
+            return False
+        said = sql.SQL(
+            "SELECT {}::bigint AS lead_id, {}::timestamptz AS at, {}::bigint AS id, {}::text AS by, {} AS why"
+        )
+        if ledger.judge(said.format(*map(sql.Literal, (lead_id, at, act_id, by, "staff")))):
+            changes, kind = {"verdict": (act["by"], by)}, registry.by_code(act["kind"]).key
+            audit.record("act.judged", "lead", lead_id, now, changes=changes, act=kind, happened=at)
+    return True
 
 
 def put_batch_in_inbox(columns: dict[str, list[Any]]) -> int:

@@ -122,3 +122,12 @@ FROM mail_verdict v WHERE v.row_id = digest_row.id;
 -- name: changed_verdicts
 -- Acts that are in the ledger already and of which a later one has told who did them.
 SELECT lead_id, at, id, by, why FROM mail_verdict WHERE id IS NOT NULL
+
+-- name: doubtful_act
+-- every act: whatever was thought of it is what staff may correct
+-- One act of one of the kinds that machines do in people's place, kept from others' verdicts until the end of the
+-- transaction. Index: activity's key.
+SELECT kind, coalesce(details ->> 'by', 'human') AS by FROM activity
+WHERE lead_id = %(lead_id)s::bigint AND at = %(at)s::timestamptz AND id = %(id)s::bigint
+  AND kind = ANY(%(kinds)s::smallint[])
+FOR UPDATE;

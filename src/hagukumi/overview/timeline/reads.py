@@ -93,15 +93,22 @@ def page(lead_id: int, *, group: str = "", before: str = "", size: int = 150) ->
     """The newest facts as a flat list, newest first, and the cursor of what is older ('' = nothing is)."""
     kinds = [kind.code for kind in registry.every() if not group or kind.group == group]
     at, last_id = _position(lead_id, before)
-    built = {key: registry.by_key(f"segment_{key}").code for key in ("entered", "left")}
-    params = {"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": size + 1, **built}
-    rows = SQL.timeline.rows(params)
-    more = (
-        tokens.seal(f"timeline:{lead_id}", _micros(rows[size - 1]["at"]), rows[size - 1]["id"])
-        if len(rows) > size
-        else ""
-    )
-    return _named(lead_id, rows[:size]), more
+    rows = SQL.timeline.rows({"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": size + 1})
+    entries = _named(lead_id, rows[:size])
+    return entries, place(lead_id, entries[-1]) if len(rows) > size else ""
+
+
+def place(lead_id: int, entry: Entry) -> str:
+    """Where a fact stands on a person's timeline, as a text that comes back from a page (see `at_place`)."""
+    return tokens.seal(f"timeline:{lead_id}", _micros(entry.at), entry.id)
+
+
+def at_place(lead_id: int, text: str) -> Entry | None:
+    """The fact that stands there; nothing when it is gone. A foreign text is a tokens.BadTokenError."""
+    at, fact_id = _position(lead_id, text)
+    kinds = [kind.code for kind in registry.every()]
+    rows = SQL.timeline.rows({"lead_id": lead_id, "at": at, "id": fact_id + 1, "kinds": kinds, "limit": 1})
+    return next((entry for entry in _named(lead_id, rows) if (entry.at, entry.id) == (at, fact_id)), None)
 
 
 def named(facts: Sequence[tuple[int, int | None, datetime]]) -> list[Entry]:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from hagukumi.ledger import kinds as registry
 from hagukumi.ledger import services as ledger
-from hagukumi.ledger.causes import Cause
 
 from . import kinds
 from .queries import SQL
@@ -17,8 +16,7 @@ def refresh_search(now: datetime) -> int:
     codes = [kind.code for kind in SEARCHED]
     if not ledger.touched_kinds() & set(codes):
         return 0
-    with ledger.by_index():
-        return SQL.search_touched.run({"kinds": codes})
+    return SQL.search_touched.run({"kinds": codes})
 
 
 def refresh_recency(now: datetime) -> int:
@@ -29,8 +27,7 @@ def refresh_recency(now: datetime) -> int:
     touched = ledger.touched_kinds()
     moved = 0
     if not touched.isdisjoint(codes):
-        with ledger.by_index():
-            moved = SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful})
+        moved = SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful})
     if touched.isdisjoint([*doubtful, left]):
         return moved
     SQL.open_unsure.run()
@@ -38,8 +35,3 @@ def refresh_recency(now: datetime) -> int:
         moved += SQL.recency_back.run({"kinds": codes}) + SQL.recency_gone.run({"kinds": codes})
         SQL.clear_unsure.run()
     return moved
-
-
-def causes() -> list[Cause]:
-    """The facts that the lists stand on."""
-    return [Cause(frozenset(kind.code for kind in (*SEARCHED, *registry.own(), registry.by_key("visitor_left"))))]

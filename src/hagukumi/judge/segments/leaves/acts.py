@@ -15,7 +15,6 @@ from hagukumi.judge.segments.queries import SQL
 from hagukumi.ledger import kinds as ledger_kinds
 from hagukumi.ledger import objects
 from hagukumi.ledger import services as ledger
-from hagukumi.ledger.causes import Cause
 
 from .common import Days, Id, Text, quoted
 from .facts import KnownSince
@@ -51,45 +50,36 @@ class Acted(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(self.kinds_)
 
-    def causes(self) -> list[Cause]:
-        tests = self._of_objects()
-        return [Cause(self.kinds(), sql.SQL(" AND ").join(tests) if tests else None)]
-
-    def _of_objects(self) -> list[sql.Composable]:
-        """The conditions on `object_id`."""
-        tests: list[sql.Composable] = []
+    def _acts(self, moment: Moment) -> sql.Composable:
+        """The conditions on `activity a` apart from time."""
+        tests = [sql.SQL("a.kind = ANY({}::smallint[])").format(literal(sorted(self.kinds())))]
         if self.objects:
-            tests.append(sql.SQL("object_id = ANY({}::bigint[])").format(literal(self.objects)))
+            tests.append(sql.SQL("a.object_id = ANY({}::bigint[])").format(literal(self.objects)))
         if self.page_categories:
             tests.append(
-                sql.SQL("object_id IN (SELECT id FROM page WHERE category = ANY({}::text[]))").format(
+                sql.SQL("a.object_id IN (SELECT id FROM page WHERE category = ANY({}::text[]))").format(
                     literal(self.page_categories)
                 )
             )
         if self.form_kinds:
             tests.append(
-                sql.SQL("object_id IN (SELECT id FROM form WHERE kind = ANY({}::text[]))").format(
+                sql.SQL("a.object_id IN (SELECT id FROM form WHERE kind = ANY({}::text[]))").format(
                     literal(self.form_kinds)
                 )
             )
-        return tests
-
-    def _acts(self) -> sql.Composable:
-        """The conditions on `activity a` apart from time."""
-        tests = [sql.SQL("a.kind = ANY({}::smallint[])").format(literal(sorted(self.kinds()))), *self._of_objects()]
         if any(ledger_kinds.by_key(key).doubtful for key in self.kinds_):
             tests.append(ledger.BY_A_PERSON)
-        return sql.SQL(" AND ").join(tests)
+        return sql.SQL(" AND ").join(tests) + moment.scoped("a.lead_id")
 
     def _window(self, moment: Moment) -> sql.Composable:
-        upper = sql.SQL("at <= {}").format(literal(moment.now))
+        upper = sql.SQL("a.at <= {}").format(literal(moment.now))
         if self.days is None:
             return upper
-        return sql.SQL("at > {} AND {}").format(literal(moment.now - rules.days(self.days)), upper)
+        return sql.SQL("a.at > {} AND {}").format(literal(moment.now - rules.days(self.days)), upper)
 
     def matching(self, moment: Moment) -> sql.Composable:
-        found = sql.SQL("SELECT a.lead_id FROM {} WHERE {}").format(
-            moment.rows("activity", "a", self._window(moment)), self._acts()
+        found = sql.SQL("SELECT a.lead_id FROM activity a WHERE {} AND {}").format(
+            self._acts(moment), self._window(moment)
         )
         if self.at_least == 1:
             return found
@@ -97,20 +87,19 @@ class Acted(Condition):
 
     def due(self, moment: Moment) -> sql.Composable:
         """When the nth latest act leaves the window; and when an act dated after now (a skewed clock) arrives."""
-        later = sql.SQL("at > {}").format(literal(moment.now))
-        ahead = sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} WHERE {} GROUP BY 1").format(
-            moment.rows("activity", "a", later), self._acts()
-        )
+        ahead = sql.SQL(
+            "SELECT a.lead_id, min(a.at) AS due_at FROM activity a WHERE {} AND a.at > {} GROUP BY 1"
+        ).format(self._acts(moment), literal(moment.now))
         if self.days is None:
             return ahead
         leaving = sql.SQL(
-            "SELECT a.lead_id, (array_agg(a.at ORDER BY a.at DESC))[{}] + {} AS due_at FROM {} WHERE {}"
+            "SELECT a.lead_id, (array_agg(a.at ORDER BY a.at DESC))[{}] + {} AS due_at FROM activity a WHERE {} AND {}"
             " GROUP BY 1 HAVING count(*) >= {}"
         ).format(
             literal(self.at_least),
             literal(rules.days(self.days)),
-            moment.rows("activity", "a", self._window(moment)),
-            self._acts(),
+            self._acts(moment),
+            self._window(moment),
             literal(self.at_least),
         )
         return sql.SQL("{} UNION ALL {}").format(leaving, ahead)
@@ -141,7 +130,8 @@ class Acted(Condition):
         return f"{quoted(marks, lang)}の{acts}" if lang == "ja" else f"{acts} of {quoted(marks, lang)}"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
-        rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(), window=self._window(Moment(now)))
+        moment = Moment(now, sql.SQL("SELECT {}::bigint").format(literal(lead_id)))
+        rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(moment), window=self._window(moment))
         acts = [(ledger_kinds.by_code(row["kind"]), row["object_id"] or 0, row["at"]) for row in rows]
         wanted: dict[str, set[int]] = {kind.object: set() for kind, _id, _at in acts}
         for kind, object_id, _at in acts:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import reads as staff
 from hagukumi.channels.mail.models import Delivery, Message
 from hagukumi.channels.mail.rules import REASONS
+from hagukumi.collect.tracking import services as tracking
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.kit import ja, tokens
@@ -74,7 +75,7 @@ def lead(request: Request, lead_id: int) -> HttpResponse:
     context = {
         **_top(found),
         "facts": _facts(found),
-        "log": timeline.draw(_timeline(request, lead_id)),
+        "log": timeline.draw(_timeline(request, lead_id), lead_id),
         "groups": timeline.groups(),
         "group": request.GET.get("group", ""),
         "score": scoring.score_of(lead_id, request.now),
@@ -198,8 +199,30 @@ def _timeline(request: Request, lead_id: int) -> Any:
 def lead_timeline(request: Request, lead_id: int) -> HttpResponse:
     """A stretch of the timeline: another filter, or what is older than `before`."""
     found = _lead(lead_id)
-    context = {"lead": found, "log": timeline.draw(_timeline(request, lead_id)), "group": request.GET.get("group", "")}
+    context = {
+        "lead": found, "log": timeline.draw(_timeline(request, lead_id), lead_id),
+        "group": request.GET.get("group", ""), "may_market": request.user.role in MARKETING,
+    }  # fmt: skip
     return render(request, "people/leads/timeline.html", context)
+
+
+@require_POST
+@access(MARKETING)
+def lead_verdict(request: Request, lead_id: int) -> HttpResponse:
+    """Staff says of an open or a click whether the person did it (`by`: human) or a machine (bot)."""
+    found = _lead(lead_id)
+    try:
+        act = timelines.at_place(lead_id, request.POST.get("act", ""))
+        known = act and tracking.correct(lead_id, act.at, act.id, request.POST.get("by", ""), request.now)
+    except (tokens.BadTokenError, ValueError) as error:
+        raise BadRequest from error
+    changed = timelines.at_place(lead_id, request.POST["act"]) if known else None
+    if changed is None:
+        raise Http404
+    if not request.htmx:
+        return redirect("lead", lead_id)
+    context = {"lead": found, "line": timeline.draw_one(changed, lead_id), "may_market": True}
+    return render(request, "people/leads/timeline_line.html", context)
 
 
 @access(EVERYONE)
@@ -353,6 +376,7 @@ def lead_consent(request: Request, lead_id: int) -> HttpResponse:
 urlpatterns = [
     path("leads/<int:lead_id>/", lead, name="lead"),
     path("leads/<int:lead_id>/timeline/", lead_timeline, name="lead_timeline"),
+    path("leads/<int:lead_id>/verdict/", lead_verdict, name="lead_verdict"),
     path("leads/<int:lead_id>/facts/<str:key>/", lead_fact, name="lead_fact"),
     path("leads/<int:lead_id>/note/", lead_note, name="lead_note"),
     path("leads/<int:lead_id>/tag/", lead_tag, name="lead_tag"),

@@ -18,6 +18,8 @@ from hagukumi.sales.handovers.rules import RETURN_REASONS
 from hagukumi.screens.judge.phases.views import why
 from hagukumi.screens.shell import words
 
+from . import verdicts
+
 GROUPS = {
     "web": gettext_lazy("Web"),
     "mail": gettext_lazy("メール"),
@@ -39,7 +41,10 @@ AUTHORS = ("by", "user_id", "user")
 
 @dataclass
 class Line:
-    """One drawn line. `text` names what happened, `name` to what, `more` adds details; `parts` open under a visit."""
+    """One drawn line. `text` names what happened, `name` to what, `more` adds details; `parts` open under a visit.
+
+    `verdict` and `place` (see `reads.at_place`) are those of an act that machines also do.
+    """
 
     at: datetime
     icon: str
@@ -49,6 +54,8 @@ class Line:
     more: str = ""
     quote: str = ""
     moved: bool = False
+    verdict: verdicts.Verdict | None = None
+    place: str = ""
     parts: list["Line"] = field(default_factory=list)
 
     @property
@@ -78,10 +85,12 @@ def groups() -> dict[str, Any]:
     return {key: GROUPS.get(key, key) for key in timelines.groups()}
 
 
-def draw(timeline: Timeline) -> Log:
-    """The days of a timeline as lines; what they are told with is read once."""
+def draw(timeline: Timeline, lead_id: int) -> Log:
+    """The days of a lead's timeline as lines; what they are told with is read once."""
     staff = staff_reads.names()
-    days = [Day(day.date, [_line(item, staff) for item in day.items if _is_told(item)]) for day in timeline.days]
+    days = [
+        Day(day.date, [_line(item, lead_id, staff) for item in day.items if _is_told(item)]) for day in timeline.days
+    ]
     return Log([day for day in days if day.lines], timeline.next)
 
 
@@ -90,9 +99,17 @@ def _is_told(item: Entry | Visit) -> bool:
     return isinstance(item, Visit) or item.kind.key != "visitor_joined" or bool(item.amount)
 
 
-def _line(item: Entry | Visit, staff: Staff) -> Line:
+def draw_one(entry: Entry, lead_id: int) -> Line:
+    """One line of a lead's timeline alone."""
+    return _line(entry, lead_id, staff_reads.names())
+
+
+def _line(item: Entry | Visit, lead_id: int, staff: Staff) -> Line:
     if isinstance(item, Entry):
-        return line(item, staff)
+        drawn = line(item, staff)
+        if item.kind.doubtful:
+            drawn.verdict, drawn.place = verdicts.of(item.details), timelines.place(lead_id, item)
+        return drawn
     text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
     parts = [line(entry, staff) for entry in item.entries]
     return Line(item.at, "world", "web", text, moved=all(entry.moved for entry in item.entries), parts=parts)
@@ -107,8 +124,6 @@ def line(entry: Entry, staff: Staff) -> Line:
         _WORDS[entry.kind.key](drawn, entry, staff)
     elif reason := entry.details.get("reason"):
         _add(drawn, str(reason))
-    elif entry.details.get("operation"):
-        _add(drawn, _("セグメントの作成・変更のとき"))
     _add(drawn, next((staff[who] for key in AUTHORS if (who := entry.details.get(key)) in staff), ""))
     return drawn
 

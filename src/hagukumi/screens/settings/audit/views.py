@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -26,12 +27,14 @@ from hagukumi.collect.forms import rules as form_rules
 from hagukumi.collect.forms.models import Form
 from hagukumi.judge.scoring.models import ScoreModel
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import clock, ja, keyset
+from hagukumi.kit import clock, ja
 from hagukumi.nurture.scenarios.models import Scenario
+from hagukumi.screens.people.leads import verdicts
 from hagukumi.screens.settings.members.views import SCOPE_NAMES, WorkspaceForm
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import ADMIN, Request, access
 
+PAGE = 50
 CSV_PAGE = 1000
 DOORS = {
     "screen": lazy("画面"), "api": lazy("API"), "command": lazy("コマンド"), "public": lazy("サインイン前"),
@@ -66,9 +69,7 @@ ACTIONS = {
     "broadcast.pause": lazy("一斉配信の一時停止"),
     "broadcast.resume": lazy("一斉配信の再開"),
     "broadcast.cancel": lazy("一斉配信の中止"),
-    "broadcast.resent": lazy("メールのまとめて再送"),
     "delivery.resent": lazy("メールの再送"),
-    "suppression.lifted": lazy("配信しない宛先の解除"),
     "scenario.published": lazy("シナリオの公開"),
     "scenario.pause": lazy("シナリオの一時停止"),
     "scenario.resume": lazy("シナリオの再開"),
@@ -91,6 +92,7 @@ ACTIONS = {
     "content.saved": lazy("コンテンツの保存"),
     "site.added": lazy("計測するサイトの登録"),
     "site.removed": lazy("計測するサイトの取り消し"),
+    "act.judged": lazy("開封・クリックの判定を直す"),
     "source.saved": lazy("ソースの保存"),
     "company.saved": lazy("企業の保存"),
     "deal.created": lazy("商談の登録"),
@@ -106,8 +108,13 @@ ACTIONS = {
     "answer.released": lazy("保留した回答の受け付け"),
     "answer.discarded": lazy("保留した回答の破棄"),
 }
-CHANGED: dict[str, Any] = {"name": lazy("名前"), "role": lazy("権限"), "state": lazy("状態"), "language": lazy("言語")}
+CHANGED: dict[str, Any] = {
+    "name": lazy("名前"), "role": lazy("権限"), "state": lazy("状態"), "language": lazy("言語"),
+    "verdict": lazy("判定"),
+}  # fmt: skip
 """What changed, in words, where no screen's own field says it."""
+VALUES: dict[str, dict[str, Any]] = {"verdict": verdicts.NAMES}
+"""What the values that changed are called, where they are codes."""
 REASONS = {
     "password": lazy("パスワードが違います"), "limit": lazy("試行が多すぎます"), "code": lazy("確認の数字が違います"),
 }  # fmt: skip
@@ -162,11 +169,12 @@ class SearchForm(forms.Form):
 def audit(request: Request) -> HttpResponse:
     """Who did what, newest first, by keyset."""
     form = SearchForm(request.GET)
-    before = keyset.read(request.GET.get("before"), datetime, int)
-    entries, older = keyset.page(list(_found(form.asked(), before)[: keyset.PAGE_SIZE + 1]), "at", "id")
+    before = _before(request.GET.get("before", ""))
+    entries = list(_found(form.asked(), before)[: PAGE + 1])
+    more = entries[PAGE - 1] if len(entries) > PAGE else None
     context = {
-        "entries": list(_shown(entries)),
-        "older": older,
+        "entries": list(_shown(entries[:PAGE])),
+        "older": f"{more.at.isoformat()}~{more.id}" if more else "",
         "paged": bool(before),
         "form": form,
         "query": form.query(),
@@ -202,7 +210,7 @@ def limits(request: Request) -> HttpResponse:
     return render(request, "settings/audit/limits.html", {"rows": rows})
 
 
-def _found(asked: dict[str, Any], before: tuple[Any, ...] | None) -> QuerySet[AuditEntry]:
+def _found(asked: dict[str, Any], before: tuple[datetime, int] | None) -> QuerySet[AuditEntry]:
     found = AuditEntry.objects.select_related("user", "token").order_by("-at", "-id")
     exact = {"who": "user", "action": "action", "door": "door"}
     found = found.filter(**{column: asked[name] for name, column in exact.items() if name in asked})
@@ -264,6 +272,16 @@ def _line(cells: Iterable[Any]) -> bytes:
     return out.getvalue().encode()
 
 
+def _before(text: str) -> tuple[datetime, int] | None:
+    at, _sign, number = text.partition("~")
+    try:
+        moment = parse_datetime(at)
+    except ValueError:
+        return None
+    known = moment is not None and moment.tzinfo is not None and number.isdecimal() and len(number) < 19
+    return (moment, int(number)) if moment and known else None
+
+
 def _names(entries: Iterable[AuditEntry]) -> Names:
     """The names of the objects of a page of entries: at most one statement per kind."""
     wanted: dict[str, set[int]] = {}
@@ -316,14 +334,16 @@ def _fields(keys: list[str]) -> str:
 def _changes(changes: dict[str, list[Any]]) -> str:
     if list(changes) == ["role"]:
         return " → ".join(_role(key) for key in changes["role"])
-    return _join(f"{_label(key)}: {_value(old)} → {_value(new)}" for key, (old, new) in changes.items())
+    return _join(f"{_label(key)}: {_value(old, key)} → {_value(new, key)}" for key, (old, new) in changes.items())
 
 
 def _label(key: str) -> str:
     return str(WorkspaceForm.Meta.labels.get(key) or CHANGED.get(key, key))
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, key: str = "") -> str:
+    if key in VALUES:
+        return str(VALUES[key].get(value, value))
     if value in (None, "", [], {}):
         return _("（空）")
     return _yes_or_no(value) if isinstance(value, bool) else str(value)
