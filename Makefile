@@ -14,7 +14,7 @@ UV := $(BIN)/uv pip install --quiet --require-hashes
 NODE := $(BIN)/python -m hagukumi.embedded.node
 FRONT := $(shell find frontend src/hagukumi/screens -type f \( -path 'frontend/*' -o -name '*.ts' -o -name '*.tsx' \) \
 	-not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-CATALOGUES := $(shell find src/hagukumi/locale -name '*.po' 2>/dev/null)
+CATALOGUES := $(shell find src/hagukumi -name '*.po' 2>/dev/null)
 say = @printf '→ %s\n'
 
 .PHONY: help up test lint types layers islands unit browser e2e mutate bench lock front clean
@@ -64,7 +64,7 @@ mutate: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogue
 	@$(BIN)/python tests/mutations/run.py $(NAME)
 
 bench: $(STAMPS)/dev $(STAMPS)/project $(STAMPS)/catalogues ## 性能を測る（NAME=w1 など） / measure (NAME=w1)
-	@for name in $${NAME:-w1 w2 w6 w7}; do $(BIN)/hagukumi bench $$name --json || exit $$?; done
+	@for name in $${NAME:-w1 w2 w6 w7 heart}; do $(BIN)/hagukumi bench $$name --json || exit $$?; done
 
 lock: $(STAMPS)/uv ## 依存の固定ファイルを作り直す / write the lock files anew
 	$(say) '依存を固定します / locking the dependencies'

@@ -43,11 +43,13 @@ def mail() -> dict:
 
 @pytest.mark.django_db
 def test_a_wrong_password_is_found_as_the_sender_would(server, settings) -> None:
-    settings.SMTP_URL = f"smtp://user:wrong@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:wrong@127.0.0.1:{server.port}?auth=cleartext"
     found = mail()
     assert not found["ok"] and found["error"].startswith("535")
-    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}?auth=cleartext"
     assert mail()["ok"]
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    assert "clear text" in mail()["error"]
 
 
 @pytest.mark.django_db
@@ -59,7 +61,7 @@ def test_a_server_that_offers_no_tls_is_found(server, settings) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_mails_that_nobody_sends_are_found(server, settings, people) -> None:
     """199 wait. With a sender at the database they are in good hands, unless they wait for long."""
-    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}?auth=cleartext"
     now = clock.now()
     sender = Sender.objects.create(name="青葉", email="news@aoba.example.jp")
     message = Message.objects.create(
@@ -77,7 +79,7 @@ def test_mails_that_nobody_sends_are_found(server, settings, people) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_mails_of_tomorrow_do_not_wait(server, settings, people) -> None:
-    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}"
+    settings.SMTP_URL = f"smtp://user:right@127.0.0.1:{server.port}?auth=cleartext"
     now = clock.now()
     sender = Sender.objects.create(name="青葉", email="news@aoba.example.jp")
     message = Message.objects.create(name="a", subject="a", mjml="a", sender=sender, created_at=now, updated_at=now)

@@ -273,7 +273,7 @@ def test_the_daily_cap_is_of_the_day_in_tokyo(people, message, now, sent, counts
     segment = Segment.objects.create(name="全員", tree={}, built_at=now, created_at=now, updated_at=now)
     SegmentMember.objects.create(segment_id=segment.pk, lead_id=lead, since=now)
     shown = mail.gate_preview(message.pk, segment.pk, now)
-    assert (shown.going, shown.skipped) == ((0, {"daily_cap": 1}) if counts else (1, {}))
+    assert (shown.going, shown.skipped) == ((0, {"wait": 1}) if counts else (1, {}))
 
     jobs, _judged = Outbox("test").claim(10, now)
     assert len(jobs) == (0 if counts else 1)

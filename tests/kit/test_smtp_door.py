@@ -139,3 +139,17 @@ def test_no_password_is_said_in_the_clear(offer, answer, said):
 
     asyncio.run(whole())
     assert not any(line.startswith(b"AUTH") for line in heard)
+
+
+def test_a_password_goes_over_tls_or_when_asked_for_by_name(authority):
+    outcomes, error, box = hand_over(authority, "none", auth_require_tls=False)
+    assert outcomes == [] and box.signed_in == [] and "clear text" in str(error)
+    assert smtp.server_of("smtp://u:p@h.jp").clear_auth is False
+    assert smtp.server_of("smtp://u:p@h.jp?auth=cleartext").clear_auth is True
+
+
+@pytest.mark.parametrize(
+    ("host", "real"), [("localhost", False), ("127.0.0.1", False), ("::1", False), ("smtp.example.jp", True)]
+)
+def test_a_server_on_this_machine_reaches_nobody(host, real):
+    assert smtp.is_real(smtp.Server(host, 25)) is real

@@ -114,6 +114,7 @@ AMS  AMS  /messages/
 AM-  AM-  /messages/new/
 AMS  AMS  /messages/<int:broadcast_id>/
 AM-  AM-  /messages/<int:broadcast_id>/deliveries.csv
+-    AM-  /messages/<int:broadcast_id>/resend/
 -    AM-  /messages/<int:broadcast_id>/<slug:act>/
 AMS  AMS  /messages/templates/
 AM-  AM-  /messages/templates/new/
@@ -126,6 +127,8 @@ AM-  AM-  /messages/senders/
 AM-  AM-  /messages/senders/new/
 AM-  AM-  /messages/senders/<int:sender_id>/
 -    AM-  /messages/resend/<int:lead_id>/<int:delivery_id>/
+AM-  AM-  /messages/suppressions/
+-    AM-  /messages/suppressions/lift/
 AMS  AMS  /learn/mail/
 all  all  /u/<str:token>/
 all  all  /u/<str:token>

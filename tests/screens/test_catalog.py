@@ -32,3 +32,19 @@ def test_a_file_belongs_to_the_noun_of_its_folder():
         "ledger/services.py": "shell",
     }
     assert {name: catalog.noun_of(catalog.SOURCE / name) for name in belongs} == belongs
+
+
+def test_one_word_has_one_english():
+    assert catalog.contradictions() == []
+
+
+def test_a_word_with_two_english_is_told(monkeypatch):
+    def said(noun):
+        found = catalog._blank()
+        if noun in ("shell", "home"):
+            found.add("対象外", "Left out" if noun == "shell" else "Skipped")
+        return found
+
+    monkeypatch.setattr(catalog, "load", said)
+    assert len(catalog.contradictions()) == 1
+    assert "対象外" in catalog.contradictions()[0]

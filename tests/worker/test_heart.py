@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 
 from hagukumi.kit import clock, sql
-from hagukumi.ledger import definitions
+from hagukumi.ledger import causes, definitions, kinds
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 from hagukumi.ledger.models import Activity, HeartStep, Pulse, SetAside
 from hagukumi.ledger.services import Fact, record
 from hagukumi.worker import heart
@@ -22,6 +23,8 @@ def steps(monkeypatch):
 
     def only(**given):
         monkeypatch.setattr(ledger, "_STEPS", dict(given))
+        everything = Cause(frozenset(kind.code for kind in kinds.every()))
+        monkeypatch.setattr(causes, "_READERS", {"all": lambda: [everything]})
 
     return only
 

@@ -115,8 +115,10 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--leads", type=int, default=3000, metavar="N", help="リードの人数 / how many leads")
 
-    bench = _verb(verbs, "bench", _bench, "性能を測る（W1・W2・W6・W7）", "Measure performance (W1, W2, W6, W7)")
-    bench.add_argument("name", metavar="NAME", help="測るもの / what to measure: w1, w2, w6, w7")
+    bench = _verb(
+        verbs, "bench", _bench, "性能を測る（W1・W2・W6・W7・heart）", "Measure performance (W1, W2, W6, W7, heart)"
+    )
+    bench.add_argument("name", metavar="NAME", help="測るもの / what to measure: w1, w2, w6, w7, heart")
     bench.add_argument("--leads", type=int, default=None, metavar="N", help="リードの人数 / how many leads")
     bench.add_argument("--activity", type=int, default=None, metavar="N", help="行動の件数 / how many activities")
     _json(bench)

@@ -15,7 +15,7 @@ from hagukumi.judge.scoring import kinds as score_kinds
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import kinds as segment_kinds
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger import definitions, kinds, objects
+from hagukumi.ledger import builds, causes, definitions, kinds, objects
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.definitions import Owner
 from hagukumi.nurture.scenarios import kinds as scenario_kinds
@@ -69,6 +69,18 @@ def connect() -> None:
     )
     tracking.register_taker("form", forms.take_answers)
     tracking.register_taker("content", forms.take_downloads)
+    for name, reader in (
+        ("leads", leads.causes),
+        ("segments", segments.causes),
+        ("scoring", scoring.causes),
+        ("phases", phases.causes),
+        ("scenarios", scenarios.causes),
+    ):
+        causes.register(name, reader)
+    builds.register("segments", builds.Builder("segment", segments.UNBUILT, segments.build, order=segments.build_order))
+    builds.register("scoring", builds.Builder("score", scoring.UNBUILT, scoring.build))
+    builds.register("phases", builds.Builder("phase_model", phases.UNBUILT, phases.build))
+    ledger.register_counter(rollup.count)
     # The order of a beat: definitions, digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
     ledger.register_step("definitions", definitions.step)
     ledger.register_step("digest", digest.step)

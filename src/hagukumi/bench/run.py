@@ -14,7 +14,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-NAMES = ("w1", "w2", "w6", "w7")
+NAMES = ("w1", "w2", "w6", "w7", "heart")
 _SCRATCH = "hagukumi_bench"
 
 

@@ -45,6 +45,7 @@ def config(socket_dir: Path, port: int | None, *, durable: bool) -> str:
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",
         "wal_level": "replica",
+        "max_logical_replication_workers": 0,  # nobody subscribes: one process less
         "max_wal_size": "2GB",
         "min_wal_size": "160MB",
         "checkpoint_timeout": "10min",

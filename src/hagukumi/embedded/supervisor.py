@@ -96,6 +96,7 @@ class Supervisor:
             "HAGUKUMI_COLLECTOR_PORT": str(ports.collector),
             "PORT": str(ports.web),
             "PYTHONUNBUFFERED": "1",
+            "MALLOC_ARENA_MAX": "2",  # our threads wait for the database; an arena for each only keeps memory
             MARK: str(self.plan.home),
         }
         if caught:

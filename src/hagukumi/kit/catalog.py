@@ -186,6 +186,16 @@ def problems(noun: str) -> list[str]:
     return found + [f"obsolete: {message!r}" for message in gone] + list(_bare(noun))
 
 
+def contradictions() -> list[str]:
+    """Msgids that two catalogues translate differently; only a context may part the meanings of one word."""
+    said: dict[tuple[str, str | None], dict[str, str]] = {}
+    for noun in NOUNS:
+        for message in load(noun):
+            if message.id and isinstance(message.id, str) and message.string:
+                said.setdefault((message.id, message.context), {})[str(message.string)] = noun
+    return [f"two translations: {key[0]!r}: {words}" for key, words in said.items() if len(words) > 1]
+
+
 def _bare(noun: str) -> Iterator[str]:
     """Japanese that stands in a template outside of every translation tag, unless its element says lang="ja"."""
     for path in sorted((SCREENS).rglob("*.html")):
@@ -229,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
             if waiting := update(noun, old):
                 print(f"{noun}: {waiting} to translate in {po_path(noun).relative_to(SOURCE)}")
         return 0
-    found = [f"{noun}: {problem}" for noun in NOUNS for problem in problems(noun)]
+    found = [f"{noun}: {problem}" for noun in NOUNS for problem in problems(noun)] + contradictions()
     print("\n".join(found) or "every word is there in English")
     return 1 if found else 0
 

@@ -318,7 +318,7 @@ _STAFF = re.compile(r"係長|主任|班長|組長|秘書(?!室長)|アシスタ�
 
 
 def rank(title: str) -> str:
-    """The band of a title: exec (経営層), manager (部課長), staff (担当者); '' for no title."""
+    """The band of a title: exec (経営層), manager (部課長), staff (一般社員); '' for no title."""
     plain = unicodedata.normalize("NFKC", title).casefold().strip()
     if not plain:
         return ""

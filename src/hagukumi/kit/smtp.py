@@ -23,20 +23,29 @@ CONTENT_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Server:
-    """Where to hand mail off. `security`: none, starttls or tls."""
+    """Where to hand mail off. `security`: none, starttls or tls. `clear_auth`: the password may go without TLS."""
 
     host: str
     port: int
     security: Literal["none", "starttls", "tls"] = "none"
     user: str = ""
     password: str = ""
+    clear_auth: bool = False
+
+    @property
+    def route(self) -> str:
+        return f"{self.host}:{self.port}"
 
 
 def server_of(url: str) -> Server:
-    """`smtp://user:pass@host:port?starttls=1` or `smtps://…`; ValueError for anything else."""
+    """`smtp://user:pass@host:port?starttls=1` or `smtps://…`; ValueError for anything else.
+
+    A password goes over TLS only, unless `?auth=cleartext` asks for it by that name.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SMTP_URL must be smtp://host[:port] or smtps://host[:port]")
+    clear_auth = parse_qs(parts.query).get("auth", [""])[0] == "cleartext"
     starttls = parse_qs(parts.query).get("starttls", ["0"])[0] in ("1", "true", "yes")
     security: Literal["none", "starttls", "tls"] = "none"
     if parts.scheme == "smtps":
@@ -44,7 +53,8 @@ def server_of(url: str) -> Server:
     elif starttls:
         security = "starttls"
     port = parts.port or {"tls": 465, "starttls": 587, "none": 25}[security]
-    return Server(parts.hostname, port, security, unquote(parts.username or ""), unquote(parts.password or ""))
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Server(parts.hostname, port, security, user, password, clear_auth)
 
 
 def is_real(server: Server) -> bool:
@@ -171,6 +181,11 @@ class Connection(asyncio.Protocol):
             await self._hello(name)
             if server.security == "starttls":
                 await self._start_tls(server, name)
+            if server.user and server.security == "none" and not server.clear_auth:
+                self.close()
+                raise ConnectError(
+                    "the password is not sent in clear text: use smtps:// or ?starttls=1, or ask for ?auth=cleartext"
+                )
             if server.user:
                 await self._sign_in(server)
         except LostError as error:
@@ -286,6 +301,9 @@ class Connection(asyncio.Protocol):
             reply = await self._command(line)
             if reply.code != wanted and not (stage == "rcpt" and reply.code == 251):
                 self._dirty = True
+                if reply.code == 421:
+                    self.close()
+                    self._lost = True
                 return self._refusal(mail, stage, reply)
         return None
 
@@ -310,7 +328,7 @@ class Connection(asyncio.Protocol):
         return first
 
     def _refusal(self, mail: Mail, stage: Stage, reply: Reply) -> Outcome:
-        if reply.code == 421:
+        if reply.code == 421 and stage == "mail":
             return Outcome(mail.key, "unsent", stage, reply.text)
         return Outcome(mail.key, "hard" if 500 <= reply.code < 600 else "soft", stage, reply.text)
 

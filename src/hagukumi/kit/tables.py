@@ -4,6 +4,8 @@ A row that cannot be read is handed over as a `BadRow`; a file that cannot be re
 what and where as a code with values (`leads.rules` puts it into words). Row numbers count records, the header being 1.
 """
 
+from __future__ import annotations
+
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
-import polars as pl
+from hagukumi.kit import lazy as modules
 
 from . import ja, sheet_reader, sheets, vcards
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
 
 MAX_LINE = 1_000_000
 """Characters of one line; a longer one is no table row."""
@@ -313,7 +320,7 @@ class _Lines:
         self._again: deque[str] = deque()
         self.record: list[str] = []
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:

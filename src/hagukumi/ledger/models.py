@@ -23,16 +23,23 @@ class Activity(models.Model):
 
 
 class Pulse(models.Model):
-    """A fact that the rooms have not yet reacted to. One beat takes a batch and deletes it in the same transaction."""
+    """A fact that the rooms have not yet reacted to. One beat takes a batch and deletes it in the same transaction.
+
+    `lane`: 0 live, 1 bulk (an import, a definition being built); live ones are taken first. `is_fact` is false where
+    something is only to be asked again: no row of the ledger stands behind it.
+    """
 
     lead_id = models.BigIntegerField()
     kind = models.SmallIntegerField()
     object_id = models.BigIntegerField(null=True)
     at = models.DateTimeField()
     hop = models.SmallIntegerField(default=0, db_default=0)
+    lane = models.SmallIntegerField(default=0, db_default=0)
+    is_fact = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         db_table = "pulse"
+        indexes = [models.Index(fields=["id"], name="pulse_live", condition=models.Q(lane=0))]
 
 
 class ActivityDay(models.Model):
@@ -76,3 +83,34 @@ class SetAside(models.Model):
     class Meta:
         db_table = "set_aside"
         constraints = [models.UniqueConstraint(fields=["owner", "object_id"], name="set_aside_once")]
+
+
+class Operation(models.Model):
+    """What was done to many people in one go: a definition was built. Their rows name it; the ledger has no fact each.
+
+    `owner`: segment, score, phase_model; `ended_at` is null while it is under way; `entered` and `left` count people.
+    """
+
+    kind = models.CharField(max_length=10)
+    owner = models.CharField(max_length=20)
+    object_id = models.BigIntegerField()
+    at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    entered = models.BigIntegerField(default=0, db_default=0)
+    left = models.BigIntegerField(default=0, db_default=0)
+
+    class Meta:
+        db_table = "operation"
+        indexes = [models.Index(fields=["owner", "object_id", "at"], name="operation_object")]
+
+
+class BuildMissed(models.Model):
+    """Whom facts concerned while a definition was being built aside: the first beats after it ask them again."""
+
+    pk = models.CompositePrimaryKey("owner", "object_id", "lead_id")
+    owner = models.CharField(max_length=20)
+    object_id = models.BigIntegerField()
+    lead_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "build_missed"

@@ -2,14 +2,15 @@
 -- One row per pulse of this beat. Session-long, emptied when a beat begins: emptying at commit (ON COMMIT DELETE ROWS)
 -- would cut every such table's files at each commit, which costs an idle beat more than all its questions.
 CREATE TEMP TABLE IF NOT EXISTS touched (
-    lead_id bigint NOT NULL, kind smallint NOT NULL, object_id bigint, at timestamptz NOT NULL, hop smallint NOT NULL
+    lead_id bigint NOT NULL, kind smallint NOT NULL, object_id bigint, at timestamptz NOT NULL, hop smallint NOT NULL,
+    lane smallint NOT NULL DEFAULT 0, is_fact boolean NOT NULL DEFAULT true
 );
 
 -- name: open_fact
 -- One row per fact that a step has caused and that `record_facts` will write, which empties it.
 CREATE TEMP TABLE IF NOT EXISTS fact (
     lead_id bigint NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, object_id bigint, amount real,
-    channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0
+    channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0, quiet boolean NOT NULL DEFAULT false
 );
 
 -- name: grown_tables
@@ -21,13 +22,27 @@ WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' AND pg_relation_size(
 ANALYZE touched;
 
 -- name: take_pulses
--- Moves at most %(batch)s of the oldest pulses into `touched`. Pulses are a flow table: SKIP LOCKED is allowed.
+-- Moves the oldest pulses into `touched`: at most %(batch)s of the live lane and %(room)s of the bulk lane.
+-- Pulses are a flow table: SKIP LOCKED is allowed. Rows are found once, by index, and taken by their place (ctid).
 WITH taken AS (
-    DELETE FROM pulse
-    WHERE id = ANY(ARRAY(SELECT id FROM pulse ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED))
-    RETURNING lead_id, kind, object_id, at, hop
+    DELETE FROM pulse WHERE ctid = ANY(
+        ARRAY(SELECT ctid FROM pulse WHERE lane = 0 ORDER BY id LIMIT %(batch)s::int FOR UPDATE SKIP LOCKED)
+        || ARRAY(SELECT ctid FROM pulse WHERE lane = 1 ORDER BY id LIMIT %(room)s::int FOR UPDATE SKIP LOCKED)
+    )
+    RETURNING lead_id, kind, object_id, at, hop, lane, is_fact
 )
-INSERT INTO touched SELECT lead_id, kind, object_id, at, hop FROM taken;
+INSERT INTO touched SELECT lead_id, kind, object_id, at, hop, lane, is_fact FROM taken;
+
+-- name: plan_by_index
+SELECT set_config('enable_nestloop', %(onoff)s, true), set_config('enable_seqscan', %(onoff)s, true);
+
+-- name: taken_bulk
+SELECT count(*) FROM touched WHERE lane = 1;
+
+-- name: drop_unread
+-- Drops from `touched` what nobody reads: {read} is a test on kind and object_id.
+-- slot read: true
+DELETE FROM touched WHERE NOT coalesce({read}, false);
 
 -- name: clear_touched
 DELETE FROM touched;
@@ -38,25 +53,33 @@ SELECT ensure_activity_months(%(first)s::timestamptz, %(last)s::timestamptz);
 
 -- name: record_facts
 -- Writes every row of `fact` to the ledger and, up to %(max_hop)s, a pulse for the next beat. Empties `fact`.
+-- %(lane)s: 0 live, 1 bulk, 2 that of what caused it: live where a live fact of the same lead is being thought about.
+-- A quiet row (the outcome of a build) is no fact of the ledger: it only has its readers asked, as bulk work.
 WITH moved AS (DELETE FROM fact RETURNING *),
 written AS (
     INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
-    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details FROM moved
+    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details
+    FROM moved WHERE NOT quiet
 )
-INSERT INTO pulse (lead_id, kind, object_id, at, hop)
-SELECT lead_id, kind, object_id, at, hop FROM moved WHERE hop <= %(max_hop)s::int;
+INSERT INTO pulse (lead_id, kind, object_id, at, hop, lane, is_fact)
+SELECT lead_id, kind, object_id, at, hop,
+       CASE WHEN quiet THEN 1
+            WHEN %(lane)s::smallint < 2 THEN %(lane)s::smallint
+            WHEN lead_id IN (SELECT lead_id FROM touched WHERE lane = 0) THEN 0 ELSE 1 END,
+       NOT quiet
+FROM moved WHERE hop <= %(max_hop)s::int;
 
 -- name: pending
--- What waits in `fact`: its span of time, and how many are past the hop limit (they are kept in the ledger, but nothing
--- more follows from them). No row: nothing waits, which is what an idle beat hears from every step.
-SELECT min(at) AS first, max(at) AS last, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop
+-- What waits in `fact`: how many, their span of time, and how many are past the hop limit (they are kept in the ledger,
+-- but nothing more follows from them). No row: nothing waits, which is what an idle beat hears from every step.
+SELECT count(*) AS facts, min(at) AS first, max(at) AS last, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop
 FROM fact HAVING count(*) > 0;
 
 -- name: ask_again
--- A pulse without a fact for each lead of {leads}: what is read of them elsewhere has changed.
+-- A pulse without a fact for each lead of {leads}: what is read of them elsewhere has changed. Bulk work.
 -- slot leads: SELECT NULL::bigint AS lead_id WHERE false
-INSERT INTO pulse (lead_id, kind, at, hop)
-SELECT lead_id, %(kind)s::smallint, %(now)s::timestamptz, 0 FROM ({leads}) l;
+INSERT INTO pulse (lead_id, kind, at, hop, lane, is_fact)
+SELECT lead_id, %(kind)s::smallint, %(now)s::timestamptz, 0, 1, false FROM ({leads}) l;
 
 -- name: judge
 -- Writes the verdicts of {verdicts} on acts of the ledger, with a pulse for each that says something new: at the instant
@@ -71,7 +94,7 @@ WITH judged AS (
       AND (v.why = 'staff' OR a.details ->> 'why' IS DISTINCT FROM 'staff')
     RETURNING a.lead_id, a.kind, a.object_id, a.at
 )
-INSERT INTO pulse (lead_id, kind, object_id, at) SELECT lead_id, kind, object_id, at FROM judged;
+INSERT INTO pulse (lead_id, kind, object_id, at, is_fact) SELECT lead_id, kind, object_id, at, false FROM judged;
 
 -- name: add_facts
 -- Puts arrays of equal length into `fact`, one row each.
@@ -80,6 +103,49 @@ SELECT * FROM unnest(
     %(lead_ids)s::bigint[], %(ats)s::timestamptz[], %(kinds)s::smallint[], %(object_ids)s::bigint[],
     %(amounts)s::real[], %(channels)s::smallint[], %(details)s::jsonb[], %(hops)s::smallint[]
 );
+
+-- name: read_pairs
+-- Which of the pairs (kind, object) somebody reads: {read} is a test on kind and object_id.
+-- slot read: true
+SELECT kind, object_id FROM unnest(%(kinds)s::smallint[], %(object_ids)s::bigint[]) AS f (kind, object_id) WHERE {read};
+
+-- name: unbuilt
+-- The definitions to be built (step, owner, id) of {asked}, without those set aside.
+-- slot asked: SELECT ''::text AS step, ''::text AS owner, 0::bigint AS id WHERE false
+SELECT a.step, a.id FROM ({asked}) a
+LEFT JOIN set_aside s ON s.owner = a.owner AND s.object_id = a.id AND s.resting
+WHERE s.owner IS NULL ORDER BY a.id;
+
+-- name: open_operation
+INSERT INTO operation (kind, owner, object_id, at) VALUES ('build', %(owner)s, %(object_id)s::bigint, %(now)s::timestamptz)
+RETURNING id;
+
+-- name: close_operation
+UPDATE operation SET ended_at = %(now)s::timestamptz, entered = %(entered)s::bigint, "left" = %(left)s::bigint
+WHERE id = %(id)s::bigint AND ended_at IS NULL;
+
+-- name: drop_open_operations
+DELETE FROM operation WHERE owner = %(owner)s AND object_id = ANY(%(object_ids)s::bigint[]) AND ended_at IS NULL;
+
+-- name: open_operations
+SELECT object_id FROM operation WHERE owner = %(owner)s AND ended_at IS NULL;
+
+-- name: note_missed
+-- Those whom facts of this beat concern ({concerned}: a test on kind and object_id), for a definition being built.
+-- slot concerned: true
+INSERT INTO build_missed (owner, object_id, lead_id)
+SELECT DISTINCT %(owner)s, %(object_id)s::bigint, lead_id FROM touched WHERE {concerned}
+ON CONFLICT DO NOTHING;
+
+-- name: asked_missed
+-- Forgets the first %(limit)s noted for a definition.
+DELETE FROM build_missed WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM build_missed WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint
+    ORDER BY lead_id LIMIT %(limit)s::int
+));
+
+-- name: forget_missed
+DELETE FROM build_missed WHERE owner = %(owner)s AND object_id = ANY(%(object_ids)s::bigint[]);
 
 -- name: set_aside
 -- Leaves a definition out with its cause until %(now)s plus a rest that doubles with each try. One row: how many tries.
@@ -109,9 +175,10 @@ UPDATE set_aside SET retry_at = '-infinity' WHERE owner = %(owner)s AND object_i
 SELECT DISTINCT kind FROM touched ORDER BY kind;
 
 -- name: backlog
--- Seconds since the oldest waiting pulse happened, and how many wait (capped at 100,000 for cost).
+-- Seconds since the oldest waiting live pulse happened, and how many wait in all (capped at 100,000 for cost).
 SELECT (SELECT count(*) FROM (SELECT 1 FROM pulse LIMIT 100000) p) AS waiting,
-       coalesce(extract(epoch FROM %(now)s::timestamptz - (SELECT at FROM pulse ORDER BY id LIMIT 1)), 0) AS lag_seconds;
+       coalesce(extract(epoch FROM %(now)s::timestamptz - (SELECT at FROM pulse WHERE lane = 0 ORDER BY id LIMIT 1)), 0)
+           AS lag_seconds;
 
 -- name: try_heart_lock
 SELECT pg_try_advisory_lock(%(key)s::bigint);

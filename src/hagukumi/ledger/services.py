@@ -1,7 +1,8 @@
 """Verbs of the ledger. A fact is written here and nowhere else: the activity row and its pulse, in one transaction."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,16 @@ import structlog
 from django.db import connection, transaction
 from psycopg import sql
 
-from . import kinds
+from . import causes, kinds
 from .queries import BY_A_PERSON as BY_A_PERSON
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
 HEART_LOCK = 0x48414755
+LIVE, BULK, AS_CAUSED = 0, 1, 2
+"""Lanes of pulses: a live fact is thought about before any bulk work; what a step causes takes its cause's lane."""
+LIVE_AT_MOST = 500
+"""More facts than this in one go are bulk work (an import, an act on a list of people), unless the caller says else."""
 MAX_HOP = 12
 """A fact caused by a fact, this many times over, gets no further pulse: a loop of definitions must end."""
 
@@ -61,15 +66,20 @@ def record(facts: Sequence[Fact]) -> int:
     return len(facts)
 
 
-def record_pending() -> None:
-    """Write the rows that a step has put into the temporary table `fact` (set-based twin of `record`)."""
+def record_pending(lane: int | None = None) -> None:
+    """Write the rows that a step has put into the temporary table `fact` (set-based twin of `record`).
+
+    `lane`: LIVE, BULK or AS_CAUSED; None: by how many they are.
+    """
     pending = SQL.pending.row({"max_hop": MAX_HOP})
     if pending is None:
         return
     if pending["past_hop"]:
         log.warning("a chain of facts was cut", facts=pending["past_hop"], max_hop=MAX_HOP)
     ensure_range(pending["first"], pending["last"])
-    SQL.record_facts.run({"max_hop": MAX_HOP})
+    if lane is None:
+        lane = LIVE if pending["facts"] <= LIVE_AT_MOST else BULK
+    SQL.record_facts.run({"max_hop": MAX_HOP, "lane": lane})
 
 
 def ask_again(select: sql.Composable, kind: str, now: datetime) -> int:
@@ -94,13 +104,72 @@ def ensure_range(first: datetime, last: datetime) -> None:
     SQL.ensure_range.run({"first": first, "last": last})
 
 
-def take_pulses(batch: int) -> int:
-    """Fill `touched` with the oldest pulses, taking them away; returns how many."""
+def readers_of(pairs: Sequence[tuple[int, int]], besides: str = "") -> set[tuple[int, int]]:
+    """Which of the facts (kind code, object id) somebody reads, not counting the room `besides`."""
+    params = {"kinds": [kind for kind, _ in pairs], "object_ids": [object_id for _, object_id in pairs]}
+    return {(row["kind"], row["object_id"]) for row in SQL.read_pairs.rows(params, read=causes.read(besides))}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How many pulses a beat took in all, and how many of them are bulk work."""
+
+    pulses: int
+    bulk: int = 0
+
+
+def take_pulses(now: datetime, batch: int, room: int | None = None) -> Taken:
+    """Fill `touched` with the oldest pulses, taking them away: `batch` live ones, `room` (None: as many) of bulk work.
+
+    What nobody reads is dropped again, once those have seen it who count what happens (`register_counter`).
+    """
+    global _room
+    _room = batch if room is None else room
     SQL.clear_touched.run()
-    taken = SQL.take_pulses.run({"batch": batch})
-    if taken:  # a temporary table has no statistics of its own accord, and plans made without go wrong
-        SQL.analyze_touched.run()
-    return taken
+    taken = SQL.take_pulses.run({"batch": batch, "room": batch if room is None else room})
+    if not taken:
+        return Taken(0)
+    bulk = int(SQL.taken_bulk.value())
+    with by_index():
+        for count in _COUNTERS:
+            count(now)
+    SQL.drop_unread.run(read=causes.read())
+    SQL.analyze_touched.run()  # a temporary table has no statistics of its own accord, and plans made without go wrong
+    return Taken(taken, bulk)
+
+
+_room = 0
+
+
+def room() -> int:
+    """How many people a step may take up in this beat of its own accord (whose time has come, who were missed)."""
+    return max(_room, 500)
+
+
+def forget_touched() -> None:
+    """Empty `touched`: what is done now follows from no fact."""
+    SQL.clear_touched.run()
+
+
+_COUNTERS: list[Callable[[datetime], object]] = []
+
+
+def register_counter(count: Callable[[datetime], object]) -> None:
+    """Have `count` run over every batch of pulses that a beat takes, those that nobody reads among them."""
+    if count not in _COUNTERS:
+        _COUNTERS.append(count)
+
+
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Hold the planner to one kind of plan for questions about a batch of leads, whatever statistics it has.
+
+    Such a question reads each lead-owned table by `lead_id = ANY(ARRAY(…))`, and joins only what it has read so: by
+    hash, never once a row. What a beat reads then follows from the batch, not from luck.
+    """
+    SQL.plan_by_index.run({"onoff": "off"})
+    yield
+    SQL.plan_by_index.run({"onoff": "on"})  # after an error there is nothing to put back: the savepoint took it along
 
 
 def tidy() -> None:

@@ -10,27 +10,33 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from hagukumi.kit import clock, sql
+from hagukumi.ledger import builds
 from hagukumi.ledger import services as ledger
 
-from . import jobs
+from . import builder, jobs
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
 BATCH = 20_000
 """Pulses a beat takes: bounds the transaction to a few seconds of work at 1M leads."""
+BULK_SECONDS = 0.8
+"""Bulk work is measured out so that a beat takes about this long: a live fact waits for no more than that."""
+LEAST_ROOM, MOST_ROOM = 500, 50_000
+"""The least and the most that a beat takes of it, in pulses or people."""
 REST_SECONDS = 1.0
 RECORD_SECONDS = 5.0
 """An idle heart says this often that it lives."""
-JOBS_GRACE_SECONDS = 10.0
+GRACE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class BeatReport:
-    """What one beat did: pulses taken, rows changed per step, milliseconds per step."""
+    """What one beat did: pulses taken (`bulk` of them bulk work), rows changed per step, milliseconds per step."""
 
     pulses: int
     changed: dict[str, int] = field(default_factory=dict)
     took_ms: dict[str, float] = field(default_factory=dict)
+    bulk: int = 0
 
     @property
     def idle(self) -> bool:
@@ -45,30 +51,42 @@ class StepError(RuntimeError):
         self.step = step
 
 
-def beat(now: datetime, batch: int = BATCH) -> BeatReport:
+def beat(now: datetime, batch: int = BATCH, *, room: int | None = None, aside: bool = False) -> BeatReport:
     """Run every room's step over the oldest pulses, in one transaction: all that follows from a fact, or nothing.
 
+    `batch` bounds the live pulses, `room` (None: as many) the bulk work. Definitions that are new or changed are built
+    first, each before its room's step; with `aside` somebody else does that (`builder`).
     StepError where a step breaks; a lost database (OperationalError, InterfaceError) goes through as it is.
     """
     changed: dict[str, int] = {}
     took: dict[str, float] = {}
     with transaction.atomic():
         ledger.open_beat_tables()
-        pulses = ledger.take_pulses(batch)
+        taken = ledger.take_pulses(now, batch, room)
+        unbuilt: dict[str, list[int]] | None = {} if aside else None
         for name, step in ledger.steps():
             started = time.perf_counter()
-            changed[name] = _run(name, step, now)
+            if unbuilt is None and builds.builds(name):  # the steps before make ready what is to be tried again
+                unbuilt = builds.unbuilt()
+            built = sum(_build(name, object_id, now) for object_id in (unbuilt or {}).get(name, ()))
+            changed[name] = built + _run(name, step, now)
             took[name] = (time.perf_counter() - started) * 1000
-    report = BeatReport(pulses, changed, took)
+    report = BeatReport(taken.pulses, changed, took, taken.bulk)
     if not report.idle and not connection.in_atomic_block:
         ledger.tidy()
     return report
 
 
+def _build(name: str, object_id: int, now: datetime) -> int:
+    changed = builds.build(name, builds.begin(name, object_id, now))
+    ledger.record_pending(ledger.BULK)
+    return changed
+
+
 def _run(name: str, step: ledger.Step, now: datetime) -> int:
     try:
         changed = step(now)
-        ledger.record_pending()
+        ledger.record_pending(ledger.AS_CAUSED)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -97,42 +115,65 @@ def keep_record(now: datetime, report: BeatReport) -> None:
     )
 
 
+def paced(room: int, report: BeatReport, seconds: float) -> int:
+    """How much bulk work the next beat has room for: a beat with bulk work shall take BULK_SECONDS."""
+    if seconds <= BULK_SECONDS and report.bulk < room:
+        return room
+    factor = min(max(BULK_SECONDS / max(seconds, 0.001), 0.25), 2.0)
+    return min(max(int(room * factor), LEAST_ROOM), MOST_ROOM)
+
+
 def main() -> int:
-    """Beat until told to stop, with the job runner beside; returns the exit status.
+    """Beat until told to stop, with the job runner and the builder beside; returns the exit status.
 
     One heart per database: a second one waits for the lock. Bad SQL ends it at boot, with the statement's name.
     """
-    stop = threading.Event()
+    stop, building = threading.Event(), builder.Building()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    runner = threading.Thread(target=jobs.run, args=(stop,), name="jobs", daemon=True)
-    runner.start()
+    beside = [
+        threading.Thread(target=jobs.run, args=(stop,), name="jobs", daemon=True),
+        threading.Thread(target=builder.run, args=(stop, building), name="builder", daemon=True),
+    ]
+    for thread in beside:
+        thread.start()
     log.info("the heart starts")
     try:
-        status = live(stop)
+        status = live(stop, building)
     finally:
         stop.set()
-        runner.join(timeout=JOBS_GRACE_SECONDS)
+        for thread in beside:
+            thread.join(timeout=GRACE_SECONDS)
         connection.close()
     log.info("the heart has stopped")
     return status
 
 
-def live(stop: threading.Event) -> int:
+@dataclass
+class Course:
+    """How a heart has been doing: the room for bulk work, and when its steps were last recorded (monotonic)."""
+
+    room: int = 4 * LEAST_ROOM
+    recorded_at: float = 0.0
+
+
+def live(stop: threading.Event, building: builder.Building | None = None) -> int:
     """The loop behind `main`: 0 when stopped, 1 where a statement does not fit the schema."""
-    recorded_at = 0.0
+    course, building = Course(), building or builder.Building()
     while not stop.is_set():
         try:
-            recorded_at = _one_turn(stop, recorded_at)
+            _one_turn(stop, course, building)
         except sql.BrokenQueryError as error:
             log.critical("a statement does not fit the database; the heart stops", statement=str(error))
             return 1
         except (OperationalError, InterfaceError) as error:
             log.warning("the database is away; the heart waits", error=str(error).strip())
+            building.awake.clear()
             connection.close()
             stop.wait(REST_SECONDS)
         except StepError as error:
             log.exception("a beat failed and was rolled back", step=error.step)
+            course.room = LEAST_ROOM
             _keep_error(error)
             stop.wait(REST_SECONDS)
     return 0
@@ -145,19 +186,29 @@ def _keep_error(error: StepError) -> None:
         connection.close()
 
 
-def _one_turn(stop: threading.Event, recorded_at: float) -> float:
-    """One beat, and the rest after it where it was idle; returns when the steps were last recorded (monotonic)."""
+def _one_turn(stop: threading.Event, course: Course, building: builder.Building) -> None:
+    """One beat, and the rest after it where it was idle."""
     if connection.connection is None:
         connection.ensure_connection()
         sql.prepare_all()
     if not ledger.take_heart_lock():
+        building.awake.clear()
         stop.wait(REST_SECONDS)
-        return recorded_at
-    now = clock.now()
-    report = beat(now)
-    if not report.idle or time.monotonic() - recorded_at > RECORD_SECONDS:
-        keep_record(now, report)
-        recorded_at = time.monotonic()
+        return
+    building.awake.set()
+    report = turn(clock.now(), course, building)
     if report.idle:
         stop.wait(REST_SECONDS)
-    return recorded_at
+
+
+def turn(now: datetime, course: Course, building: builder.Building) -> BeatReport:
+    """One beat of a heart whose definitions are built aside, paced by how long the last ones took."""
+    started = time.monotonic()
+    report = beat(now, room=0 if building.busy.is_set() else course.room, aside=True)
+    ended = time.monotonic()
+    if not building.busy.is_set():
+        course.room = paced(course.room, report, ended - started)
+    if not report.idle or ended - course.recorded_at > RECORD_SECONDS:
+        keep_record(now, report)
+        course.recorded_at = ended
+    return report

@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -22,8 +23,11 @@ import uvloop
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from hagukumi.channels.mail import lines, replies
 from hagukumi.channels.mail.services import Job, Outbox
 from hagukumi.kit import address, clock, smtp, sql
+
+from .breaker import ROUTE, Breaker
 
 log = structlog.get_logger(__name__)
 CONNECTIONS = 8
@@ -64,13 +68,13 @@ class Sender:
         self._arrived = asyncio.Event()
         self._finished = asyncio.Event()
         self._stopping = self._over = False
-        self._trouble = 0
+        self.breaker = Breaker()
 
     async def run(self, stop: asyncio.Event, *, until_empty: bool = False) -> None:
         """Send until `stop`; with `until_empty`, also until no mail is due and none is in hand."""
         sys.setswitchinterval(SWITCH_SECONDS)
         await self._claims(self._enter)
-        lines = [asyncio.create_task(self._line()) for _ in range(self._connections)]
+        tasks = [asyncio.create_task(self._line()) for _ in range(self._connections)]
         settling = asyncio.create_task(self._settle_until_over())
         try:
             await self._claim_until(stop, until_empty)
@@ -78,7 +82,7 @@ class Sender:
             self._stopping = True
             await self._give_back()
             self._arrived.set()
-            await asyncio.gather(*lines)
+            await asyncio.gather(*tasks)
             self._over = True
             await settling
             for thread in (self._claiming, self._settling):
@@ -90,9 +94,24 @@ class Sender:
         connection.ensure_connection()
         sql.prepare_all()
         self.outbox.enter(list(self._hand), clock.now())
+        if not self.breaker.lines:  # what an earlier sender found is asked again at once
+            self.breaker.lines = {
+                line.sender: replace(line, retry_at=clock.now()) for line in lines.known(self.server.route)
+            }
 
     def _claim(self, most: int) -> tuple[list[Job], int]:
-        return self.outbox.claim(most, clock.now())
+        """What may go now: one probe for each line whose wait is over, and all that no trouble holds back."""
+        now = clock.now()
+        jobs: list[Job] = []
+        judged = 0
+        for line in self.breaker.to_probe(now):
+            held = () if line != ROUTE else self.breaker.shut()
+            found, looked_at = self.outbox.claim(1, now, held=held, only=line)
+            jobs, judged = jobs + found, judged + looked_at
+        if not self.breaker.is_shut(now):
+            found, looked_at = self.outbox.claim(most, now, held=self.breaker.shut())
+            jobs, judged = jobs + found, judged + looked_at
+        return jobs, judged
 
     async def _claims(self, work: Callable[[], T]) -> T:
         """Run `work` on the claiming thread. After an outage, first see to what a lost commit may have left behind.
@@ -131,8 +150,8 @@ class Sender:
                 swept_at = loop.time()
                 await self._claims(lambda: self.outbox.sweep(clock.now()))
             room = int(self._in_hand_limit) - len(self._hand)
-            if room < min(self.batch, self._in_hand_limit / 4) or self._trouble:
-                await self._pause(self._finished, 1.0 if self._trouble else 0.2)
+            if room < min(self.batch, self._in_hand_limit / 4):
+                await self._pause(self._finished, 0.2)
                 continue
             jobs, judged = await self._claims(partial(self._claim, min(room, self.batch)))
             taken_at = loop.time()
@@ -159,6 +178,9 @@ class Sender:
             await self._settle()
 
     async def _settle(self) -> None:
+        if self.breaker.changed:
+            changed, self.breaker.changed = self.breaker.changed, {}
+            await self._results(lambda: lines.keep(self.server.route, changed))
         if not self._done:
             return
         done, self._done = self._done, []
@@ -194,9 +216,8 @@ class Sender:
                 line = await smtp.connect(self.server, name)
             except smtp.ConnectError as error:
                 self._report(smtp.Outcome(first.key, "unsent", "connect", str(error)))
-                await self._no_server(error)
+                self._no_server(error)
                 continue
-            self._trouble = 0
             at_start = [first]
             try:
                 await line.pump(partial(self._following, at_start), self._at_hand, self._report)
@@ -205,15 +226,23 @@ class Sender:
                     self._report(smtp.Outcome(mail.key, "unsent", "connect", "connection lost"))
             await line.quit()
 
-    async def _no_server(self, error: smtp.ConnectError) -> None:
-        self._trouble += 1
-        if self._trouble == 1:
-            log.warning("the SMTP server cannot be reached", host=self.server.host, error=str(error))
-        for job, _taken_at in self._waiting:
-            self._done.append((job, smtp.Outcome(job.id, "unsent", "connect", str(error)), clock.now()))
-        self._waiting.clear()
-        await asyncio.sleep(0 if self._stopping else min(30.0, self._trouble))
-        self._trouble = 0
+    def _no_server(self, error: smtp.ConnectError) -> None:
+        if ROUTE not in self.breaker.lines:
+            log.warning("the SMTP server takes no mail from us", host=self.server.host, error=str(error))
+        answered = str(error)[:3].isdigit()
+        reason = replies.meaning(str(error), "connect").reason if answered else "connect"
+        self.breaker.fails(ROUTE, reason, str(error), clock.now())
+        self._let_go(str(error))
+
+    def _let_go(self, why: str, sender: str = ROUTE) -> None:
+        """Give back what waits in the hand for a line that stands still: nothing of it was offered."""
+        kept = deque[tuple[Job, float]]()
+        for job, taken_at in self._waiting:
+            if sender in (ROUTE, self.outbox.sender_of(job)):
+                self._done.append((job, smtp.Outcome(job.id, "unsent", "connect", why), clock.now()))
+            else:
+                kept.append((job, taken_at))
+        self._waiting = kept
 
     async def _following(self, at_start: list[smtp.Mail]) -> smtp.Mail | None:
         return at_start.pop() if at_start else await self._next(QUIET_SECONDS)
@@ -246,7 +275,16 @@ class Sender:
         return None
 
     def _report(self, outcome: smtp.Outcome) -> None:
-        self._done.append((self._hand[outcome.key], outcome, clock.now()))
+        job, now = self._hand[outcome.key], clock.now()
+        if outcome.result != "sent" or self.breaker.lines or self.breaker.is_watching:
+            sender = self.outbox.sender_of(job)
+            before = self.breaker.changed.copy()
+            outcome = self.breaker.judge(outcome, sender, now)
+            for line in self.breaker.changed.keys() - before.keys():
+                if self.breaker.changed[line] is not None:
+                    log.warning("a line stands still", sender=line, reply=outcome.reply)
+                    self._let_go(outcome.reply, line)
+        self._done.append((job, outcome, now))
         self.sent += outcome.result == "sent"
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -12,7 +13,7 @@ from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments.models import Segment, SegmentMember
 from hagukumi.kit import clock
 from hagukumi.people.consent import services as consent
-from hagukumi.people.consent.models import Suppression
+from hagukumi.people.consent.models import StopKept, Suppression
 from hagukumi.people.leads import services as leads
 from hagukumi.people.leads.models import Lead
 
@@ -110,6 +111,21 @@ def test_every_person_gets_the_verdict_of_the_table(message, crowd, queue, now, 
     assert not wrong
     assert judged == len(crowd)
     assert {job.lead_id for job in going} == {one for one, verdict in expected.items() if verdict == ""}
+
+
+@pytest.mark.parametrize(("kind", "table"), [("marketing", MARKETING), ("operational", OPERATIONAL)])
+def test_the_stop_of_an_erased_person_holds_for_who_comes_with_their_address(message, crowd, queue, now, kind, table):
+    """Of their address only the hash is kept, and it stops as the address did."""
+    StopKept.objects.bulk_create(
+        StopKept(channel="email", digest=sha256(one.value.encode()).digest(), reason=one.reason, at=now)
+        for one in Suppression.objects.all()
+    )
+    Suppression.objects.all().delete()
+    Message.objects.update(kind=kind)
+    queue(message, list(crowd))
+    Outbox("test").claim(10_000, clock.now())
+    found = {row.lead_id: row.reason if row.state == "skipped" else "" for row in Delivery.objects.all()}
+    assert found == _expected(crowd, table)
 
 
 @pytest.mark.parametrize(("kind", "table"), [("marketing", MARKETING), ("operational", OPERATIONAL)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hagukumi.channels.mail import mime, render, rules
+from hagukumi.channels.mail import mime, render, replies, rules
 from hagukumi.kit import tokens
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -182,4 +182,4 @@ def test_addresses_that_cannot_be_sent_to(address):
     ],
 )
 def test_which_answers_mean_a_dead_mailbox(reply, stage, unknown):
-    assert rules.means_user_unknown(reply, stage) is unknown
+    assert replies.meaning(reply, stage).suppresses is unknown

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from hagukumi.accounts.models import AuditEntry, Workspace
 from hagukumi.channels.mail import kinds, rules, services
 from hagukumi.channels.mail.models import Broadcast, Delivery, Message, Sender
 from hagukumi.channels.mail.services import Outbox
@@ -254,3 +255,40 @@ def test_a_free_mail_address_is_refused_as_sender(signed_in, marketer, identity)
     row = {name: getattr(identity, name) for name in fields} | {"email": "aoba@gmail.com"}
     page = signed_in(marketer).post(reverse("sender", args=[identity.pk]), row).content.decode()
     assert "gmail.com は無料メールのアドレスです" in page
+
+
+def test_suppressed_addresses_are_shown_with_their_source_and_lifted_with_a_reason(
+    signed_in, marketer, seller, message, consenting, now
+):
+    (stopped,) = consenting(1, email="stop@aoba.example.jp")
+    consent.suppress("gone@aoba.example.jp", reason="hard_bounce", source="550 5.1.1 <x> unknown", now=now)
+    consent.withdraw(stopped, address="stop@aoba.example.jp", reason="unsubscribe", evidence="/u/ delivery 7", now=now)
+    client = signed_in(marketer)
+    url, lift = reverse("suppressions"), reverse("suppression_lift")
+    page = client.get(url).content.decode()
+    assert "gone@aoba.example.jp" in page and "550 5.1.1 &lt;x&gt; unknown" in page and "/u/ delivery 7" in page
+    assert "stop@" not in client.get(url, {"reason": "hard_bounce"}).content.decode()
+    assert "gone@" not in client.get(url, {"q": "STOP@"}).content.decode()
+    client.post(lift, {"address": "gone@aoba.example.jp", "why": "  "})
+    assert Suppression.objects.count() == 2
+    client.post(lift, {"address": "gone@aoba.example.jp", "why": "電話で確認"})
+    assert list(Suppression.objects.values_list("value", flat=True)) == ["stop@aoba.example.jp"]
+    told = AuditEntry.objects.get(action="suppression.lifted").details
+    assert (told["address"], told["reason"], told["was"]) == ("gone@aoba.example.jp", "電話で確認", "hard_bounce")
+    client.post(lift, {"address": "stop@aoba.example.jp", "why": "名簿の整理"})
+    assert not standing(stopped).may_mail, "the person's own word stays"
+    assert signed_in(seller).get(url).status_code == 403
+
+
+def test_a_broadcast_has_a_last_day_for_what_the_cap_puts_off(signed_in, marketer, message, segment, consenting, now):
+    put_in(segment, consenting(2), now)
+    Workspace.objects.update(daily_mail_cap=1)
+    Delivery.objects.create(
+        lead_id=SegmentMember.objects.first().lead_id, message_id=message.pk, occurrence="t0", id=900001, state="sent",
+        queued_at=now, due_at=now, sent_at=clock.now(),
+    )  # fmt: skip
+    row = {"message": message.pk, "segment": segment.pk, "carry_until": "2026-11-30"}
+    answer = signed_in(marketer).post(reverse("broadcast_new"), row)
+    made = Broadcast.objects.get()
+    assert made.carry_until.isoformat() == "2026-11-30T15:00:00+00:00"
+    assert "1 名には、翌日以降に送ります" in signed_in(marketer).get(answer["Location"]).content.decode()

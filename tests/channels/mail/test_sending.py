@@ -49,9 +49,9 @@ def test_a_soft_answer_is_tried_again_later_and_a_hard_one_never(message, consen
     rows = {row.lead_id: row for row in Delivery.objects.all()}
     assert (rows[soft].state, rows[soft].reason, rows[soft].attempts) == ("queued", "temporary", 1)
     assert timedelta(seconds=30) < rows[soft].due_at - clock.now() <= timedelta(minutes=1)
-    assert (rows[hard].state, rows[hard].reason) == ("failed", "rejected")
+    assert (rows[hard].state, rows[hard].reason) == ("failed", "blocked")
     assert (rows[gone].state, rows[gone].reason) == ("failed", "user_unknown")
-    assert (rows[refused].state, rows[refused].reason) == ("failed", "rejected")
+    assert (rows[refused].state, rows[refused].reason) == ("failed", "auth_failed")
     assert list(Suppression.objects.values_list("value", "reason")) == [(address[gone], "hard_bounce")]
     assert Activity.objects.filter(kind=kinds.MAIL_FAILED.code, object_id=message.pk).count() == 3
 

@@ -74,7 +74,7 @@ def tick(db):
     def beat(at, **limits) -> int:
         with transaction.atomic():
             ledger.open_beat_tables()
-            ledger.take_pulses(20_000)
+            ledger.take_pulses(at, 20_000)
             changed = module.step(at, **limits)
             ledger.record_pending()
         return changed

@@ -1,6 +1,6 @@
 """The scenarios' step: exact states after each beat, on a real PostgreSQL, with the clock moved by hand."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -392,3 +392,30 @@ def test_the_number_of_statements_does_not_follow_the_number_of_people(course, p
             tick(start + 4 * DAY)
         counts.append((len(entering), len(moving)))
     assert counts[0] == counts[1]
+
+
+def test_a_slot_missed_during_a_pause_is_waited_for_anew(running, segment, message, people, put_in, tick, now):
+    """Saturday 03:00 stays Saturday 03:00, whatever the day and hour at which somebody resumes."""
+    where, what = segment(), message()
+    scenario = running(
+        by_segment(where),
+        {"id": "w", "type": "wait", "weekdays": [5], "time": "03:00", "next": "d"},
+        {"id": "d", "type": "wait", "days": 1, "next": "m"},
+        {"id": "m", "type": "mail", "message_id": what, "next": "z"},
+        {"id": "z", "type": "end"},
+    )
+    put_in(where, people(1))
+    tick(now)  # Friday 2026-11-20 10:00 in Tokyo
+    services.pause(scenario.id)
+    thursday = datetime(2026, 11, 26, 3, 26, tzinfo=UTC)
+    services.resume(scenario.id, now=thursday)
+    tick(thursday)
+    assert Enrollment.objects.get().due_at == datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
+    assert Enrollment.objects.get().node == "w"
+    tick(datetime(2026, 11, 27, 18, 0, tzinfo=UTC))
+    assert Enrollment.objects.get().node == "d"
+    services.pause(scenario.id)
+    later = datetime(2026, 12, 3, 3, 26, tzinfo=UTC)
+    services.resume(scenario.id, now=later)
+    tick(later)
+    assert len(mails(scenario)) == 1, "a wait without a slot goes on at once"

@@ -47,18 +47,38 @@ class Message(models.Model):
 
 
 class Broadcast(models.Model):
-    """One mail to one segment at one time. `state`: draft, scheduled, sending, paused, done, cancelled."""
+    """One mail to one segment at one time. `state`: draft, scheduled, sending, paused, done, cancelled.
+
+    What is over a person's daily cap is carried over to the next days, until `carry_until` (NULL = CARRY_DAYS).
+    """
 
     message = models.ForeignKey(Message, models.PROTECT)
     segment = models.ForeignKey("hagukumi.Segment", models.PROTECT)
     state = models.CharField(max_length=10, default="draft", db_default="draft")
     scheduled_at = models.DateTimeField(null=True)
+    carry_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey("hagukumi.User", models.PROTECT, null=True)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "broadcast"
+
+
+class MailLine(models.Model):
+    """A line that stands still: the server's word was about us, not a recipient. `sender` '' = the whole route."""
+
+    pk = models.CompositePrimaryKey("route", "sender")
+    route = models.CharField(max_length=260)
+    sender = models.CharField(max_length=254)
+    reason = models.CharField(max_length=30)
+    reply = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    tries = models.IntegerField()
+    retry_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_line"
 
 
 class Delivery(models.Model):

@@ -16,7 +16,7 @@ from hagukumi.kit.smtp import Mail, Outcome
 from hagukumi.ledger import services as ledger
 from hagukumi.people.consent import services as consent
 
-from . import kinds, law, render, rules
+from . import kinds, law, render, replies, rules
 from .identity import identity_from
 from .queries import SQL
 from .values import values_of
@@ -68,13 +68,17 @@ class Outbox:
             log.warning("mails in doubt after a sender went away", mails=swept)
         return swept
 
-    def claim(self, batch: int, now: datetime) -> tuple[list[Job], int]:
-        """Put at most `batch` due mails through the gate; returns the jobs to hand off and how many were judged."""
+    def claim(self, batch: int, now: datetime, *, held: Sequence[str] = (), only: str = "") -> tuple[list[Job], int]:
+        """Put at most `batch` due mails through the gate; returns the jobs to hand off and how many were judged.
+
+        `held`: senders (addresses) whose mails stay where they are; `only`: the one sender whose mails are wanted.
+        """
         with transaction.atomic():
             buckets = [row["bucket"] for row in SQL.take_buckets.rows({"lock": BUCKET_LOCK})]
             if not buckets:
                 return [], 0
-            rows = SQL.claim.rows(self._claim_params(buckets, batch, now), judged=_JUDGED)
+            lines = {"held": _messages_of(held), "only": _messages_of([only]) if only else None}
+            rows = SQL.claim.rows(self._claim_params(buckets, batch, now) | lines, judged=_JUDGED)
             going = [row for row in rows if row["state"] == "sending"]
             self._load({row["message_id"] for row in going})
         return [_job(row) for row in going], len(rows)
@@ -88,6 +92,7 @@ class Outbox:
             "lease_until": now + LEASE,
             "day_start": clock.jst_midnight(clock.jst_date(now)),
             "next_day": rules.carry_over(now),
+            "carry_days": timedelta(days=rules.CARRY_DAYS),
             "until_resumed": rules.UNTIL_RESUMED,
             "clicked": kinds.MAIL_CLICKED.code,
         }
@@ -103,6 +108,10 @@ class Outbox:
             known = self._compiled.get(row["id"])
             if known is None or known[0] != version:
                 self._compiled[row["id"]] = (version, _compile(row), row["name"], row["email"])
+
+    def sender_of(self, job: Job) -> str:
+        """The address in whose name this mail goes out."""
+        return self._compiled[job.message_id][3]
 
     def mail(self, job: Job, now: datetime) -> Mail | Outcome:
         """The bytes of one job; a hard Outcome where the template fails on this person, or the person is invented."""
@@ -139,9 +148,9 @@ class Outbox:
                     "kind_failed": kinds.MAIL_FAILED.code,
                 }
             )
-            ledger.record_pending()
+            ledger.record_pending(ledger.BULK)  # a broadcast is nobody's act: clicks go before it
             for (job, _outcome, _at), column in zip(done, columns, strict=True):
-                if column[4] == "user_unknown":
+                if column[4] in ("user_unknown", "domain_unknown"):
                     consent.suppress(job.address, reason="hard_bounce", source=column[8], now=now)
 
     def release(self, jobs: Sequence[Job], now: datetime) -> None:
@@ -212,22 +221,22 @@ def _result(job: Job, outcome: Outcome, at: datetime, now: datetime) -> tuple[An
     if outcome.result == "unknown":
         return (*key, "unknown", "in_doubt", attempts, None, at, reply)
     if outcome.result == "unsent":
-        return (*key, "queued", "", job.attempts, at + RELEASE_WAIT, None, reply)
-    if outcome.result == "soft":
+        return (*key, "queued", "line_stopped" if reply else "", job.attempts, at + RELEASE_WAIT, None, reply)
+    if outcome.stage in _OWN_FAULT:
+        return (*key, "failed", _OWN_FAULT[outcome.stage], attempts, None, at, reply)
+    meant = replies.meaning(outcome.reply, outcome.stage)
+    if meant.kind in ("temporary", "line") or (outcome.result == "soft" and meant.kind != "permanent"):
+        reason = meant.reason if meant.kind != "line" else "line_stopped"
         again = rules.retry_at(attempts, now)
         if again is not None:
-            return (*key, "queued", "temporary", attempts, again, None, reply)
-        return (*key, "failed", "retries_exhausted", attempts, None, at, reply)
-    return (*key, "failed", _hard_reason(outcome), attempts, None, at, reply)
+            return (*key, "queued", reason, attempts, again, None, reply)
+        last = "retries_exhausted" if reason in ("temporary", "line_stopped") else reason
+        return (*key, "failed", last, attempts, None, at, reply)
+    return (*key, "failed", meant.reason, attempts, None, at, reply)
 
 
-def _hard_reason(outcome: Outcome) -> str:
-    if outcome.stage == "address":
-        return "reserved_address"
-    if outcome.stage == "render":
-        return "render_failed"
-    if outcome.stage == "law":
-        return "law_missing"
-    if outcome.stage in ("rcpt", "content") and rules.means_user_unknown(outcome.reply, outcome.stage):
-        return "user_unknown"
-    return "rejected"
+_OWN_FAULT = {"render": "render_failed", "law": "law_missing", "address": "reserved_address"}
+
+
+def _messages_of(senders: Sequence[str]) -> list[int]:
+    return [row["id"] for row in SQL.messages_of_senders.rows({"senders": list(senders)})] if senders else []

@@ -10,14 +10,17 @@ ON CONFLICT (lead_id, message_id, occurrence) DO NOTHING;
 
 -- name: verdicts
 -- The gate: one row per row of `picked` with `verdict`: '' (may go), 'hold' (broadcast paused), 'wait' (over the daily cap,
--- carried over to the next day) or a code of rules.REASONS (skip). Sources: 特定電子メール法 3条 (consent), 4条 (display items).
+-- carried over to the next day, a broadcast's until its carry_until) or a code of rules.REASONS (skip). Sources: 特定電子メール法 3条 (consent), 4条 (display items).
 -- An operational mail needs no consent and is not stopped by an unsubscription; other suppressions stop it too.
--- Parameter: day_start (JST midnight). The cap is the workspace's marketing mails a person a JST day; 0 = no limit.
+-- Parameters: day_start (JST midnight), next_day (9:00 JST tomorrow), carry_days (interval). The cap is the workspace's marketing mails a person a JST day; 0 = no limit.
 -- Index: primary keys by lead_id; the day's mails of a person by the primary key of delivery.
 -- slot picked: SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery WHERE false
 WITH rule AS MATERIALIZED (SELECT coalesce((SELECT daily_mail_cap FROM workspace WHERE id = 1), 0) AS cap),
 looked AS (
     SELECT p.lead_id, p.message_id, p.occurrence, p.broadcast_id, p.due_at, m.kind,
+        CASE WHEN b.id IS NOT NULL THEN
+            coalesce(b.carry_until, coalesce(b.started_at, b.scheduled_at, %(now)s::timestamptz) + %(carry_days)s::interval)
+        END AS carry_until,
         CASE
             WHEN b.state = 'cancelled' THEN 'cancelled'
             WHEN b.state = 'paused' THEN 'hold'
@@ -58,17 +61,52 @@ ranked AS (
 )
 SELECT lead_id, message_id, occurrence,
     CASE
-        WHEN nth_today > cap AND broadcast_id IS NULL THEN 'wait'
-        WHEN nth_today > cap THEN 'daily_cap'
+        WHEN nth_today > cap AND carry_until IS NOT NULL AND carry_until < %(next_day)s::timestamptz THEN 'daily_cap'
+        WHEN nth_today > cap THEN 'wait'
         ELSE verdict
     END AS verdict
 FROM ranked;
 
 -- name: due_deliveries
 -- At most %(batch)s queued mails that are due, oldest first, of the buckets (lead_id mod 64) held. Index: delivery_queued.
+-- %(held)s: messages whose line stands still; %(only)s: for a probe, the messages it may take (NULL = any).
 SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery
 WHERE state = 'queued' AND due_at <= %(now)s::timestamptz AND (lead_id %% 64)::int = ANY (%(buckets)s::int[])
+  AND message_id <> ALL (%(held)s::bigint[])
+  AND (%(only)s::bigint[] IS NULL OR message_id = ANY (%(only)s::bigint[]))
 ORDER BY due_at LIMIT %(batch)s::int;
+
+-- name: messages_of_senders
+-- The messages that go out in the name of these addresses. One row per message.
+SELECT m.id FROM message m JOIN sender f ON f.id = m.sender_id WHERE f.email = ANY (%(senders)s::text[]);
+
+-- name: lines_of_route
+-- What stands still on a route (host:port). One row per sender ('' = the whole route).
+SELECT sender, reason, reply, since, tries, retry_at FROM mail_line WHERE route = %(route)s::text;
+
+-- name: keep_line
+-- One line that stands still, as it is now. Idempotent.
+INSERT INTO mail_line (route, sender, reason, reply, since, tries, retry_at)
+VALUES (%(route)s::text, %(sender)s::text, %(reason)s::text, %(reply)s::text, %(since)s::timestamptz, %(tries)s::int,
+    %(retry_at)s::timestamptz)
+ON CONFLICT (route, sender) DO UPDATE
+SET reason = excluded.reason, reply = excluded.reply, since = excluded.since, tries = excluded.tries,
+    retry_at = excluded.retry_at;
+
+-- name: drop_line
+DELETE FROM mail_line WHERE route = %(route)s::text AND sender = %(sender)s::text;
+
+-- name: standing_lines
+-- Every line that stands still, the oldest trouble first, with how many mails wait for it. One row per line.
+-- A line for which nothing waits any more (a broadcast cancelled meanwhile) troubles nobody.
+SELECT n.route, n.sender, n.reason, n.reply, n.since, n.tries, n.retry_at, w.waiting
+FROM mail_line n CROSS JOIN LATERAL (
+    SELECT count(*) AS waiting
+    FROM delivery d JOIN message m ON m.id = d.message_id JOIN sender f ON f.id = m.sender_id
+    WHERE d.state = 'queued' AND d.reason IN ('', 'line_stopped', 'temporary', 'resent')
+      AND (n.sender = '' OR f.email = n.sender)
+) AS w
+WHERE w.waiting > 0 ORDER BY n.since;
 
 -- name: take_buckets
 -- The buckets whose lock this transaction got; another sender that claims at this moment has the others.
@@ -207,6 +245,15 @@ WHERE message_id = %(message_id)s::bigint AND state = 'queued' AND broadcast_id 
 UPDATE delivery SET due_at = %(now)s::timestamptz
 WHERE message_id = %(message_id)s::bigint AND state = 'queued' AND broadcast_id = %(id)s::bigint
   AND due_at >= %(until_resumed)s::timestamptz;
+
+-- name: resend_reason
+-- A person says: send again whatever of this broadcast (or, NULL, of the message by itself) failed for this reason.
+-- Mails in doubt are not among them: those are looked at one by one. Index: delivery_message.
+UPDATE delivery
+SET state = 'queued', reason = 'resent', attempts = 0, due_at = %(now)s::timestamptz, lease_by = '', lease_until = NULL,
+    sent_at = NULL, receipt = ''
+WHERE message_id = %(message_id)s::bigint AND state IN ('failed', 'skipped') AND reason = %(reason)s::text
+  AND broadcast_id IS NOT DISTINCT FROM %(broadcast_id)s::bigint;
 
 -- name: resend
 -- A person says: send this one again. Only what failed, was skipped or is unknown; the row is the same send key.

@@ -18,7 +18,7 @@ MAX_ATTEMPTS = 6
 BACKOFF_MINUTES = (1, 5, 15, 60, 240)
 """Waits after the 1st to 5th soft failure; the 6th is final."""
 CARRY_OVER_HOUR = 9
-"""A scenario mail over the daily cap waits until this hour (JST) of the next day; a broadcast's is skipped."""
+"""A mail over the daily cap waits until this hour (JST) of the next day; a broadcast's only until its last day."""
 UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=clock.JST)
 """`due_at` of a queued mail whose broadcast is paused."""
 
@@ -69,6 +69,14 @@ REASONS: dict[str, str | Promise] = {
     "cancelled": _("配信が中止されました"),
     "rejected": _("相手のサーバーが受け取りを拒否しました"),
     "user_unknown": _("宛先が存在しません"),
+    "domain_unknown": _("宛先のドメインが存在しないか、メールを受け取っていません"),
+    "mailbox_full": _("相手のメールボックスが一杯です"),
+    "mailbox_disabled": _("相手のメールボックスが停止されています"),
+    "too_large": _("メールが大きすぎると断られました"),
+    "blocked": _("迷惑メールの疑いで拒否されました"),
+    "auth_failed": _("送信ドメイン認証（SPF・DKIM・DMARC）を通らず、拒否されました"),
+    "policy": _("相手の方針により拒否されました"),
+    "line_stopped": _("送信サーバーがこちらの送信を受け付けないため、再開を待っています"),
     "retries_exhausted": _("再試行の回数を使い切りました"),
     "temporary": _("一時的な失敗のため、時間をおいて再試行します"),
     "law_missing": _("法律で求められる表示が、仕上がりのメールにありません"),
@@ -77,6 +85,28 @@ REASONS: dict[str, str | Promise] = {
     "in_doubt": _("送信の途中で途切れ、届いたかどうか確認できません"),
     "resent": _("担当者が再送を指示しました"),
 }
+RESENDABLE = frozenset(
+    (
+        "rejected", "retries_exhausted", "mailbox_full", "too_large", "blocked", "auth_failed", "policy", "law_missing",
+        "render_failed", "daily_cap", "sender_incomplete", "line_stopped",
+    )
+)  # fmt: skip
+"""Reasons for which all mails may be sent again at once: mended on our side or theirs, and no person's refusal."""
+LINE_REASONS: dict[str, str | Promise] = {
+    "connect": _("送信サーバーに接続できません"),
+    "auth": _("送信サーバーへのサインインが拒否されました。ユーザー名とパスワードを確かめてください"),
+    "tls": _("暗号化された接続を結べません。SMTP_URL の starttls・smtps を確かめてください"),
+    "not_verified": _("差出人のアドレスまたはドメインが、送信サーバーで確認済みになっていません"),
+    "quota": _("送信サーバーの送信量の上限に達しました"),
+    "account_stopped": _("送信サーバーのアカウントが停止されています"),
+    "relay": _("送信サーバーが中継を許していません。サインインの設定を確かめてください"),
+    "sender_refused": _("送信サーバーがこの差出人を拒否しました"),
+    "busy": _("送信サーバーが混み合っているか、一時的に断っています"),
+    "refused": _("送信サーバーがこちらの送信を拒否しました"),
+}
+"""Why a line stands still: what a server has against us, not against a recipient."""
+CARRY_DAYS = 7
+"""How many days a broadcast's mails over the daily cap are carried over where its sender has set no date."""
 DISPLAY_ITEMS: dict[str, str | Promise] = {
     "legal_name": _("送信者の正式名称"),
     "postal_address": _("住所"),
@@ -104,14 +134,16 @@ _RESERVED = re.compile(
     r"|example\.(?:com|net|org|jp)|example[0-9]?\.(?:co|ac|ad|ed|go|gr|lg|ne|or)\.jp)$"
 )
 _DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
-_USER_UNKNOWN = re.compile(r"\b5\.1\.(?:1|2|3|6|10)\b")
-_POLICY = re.compile(r"\b[45]\.(?:[2-79])\.\d+")
-_UNKNOWN_WORDS = re.compile(r"user|mailbox|recipient|no such|unknown|does ?n.t exist", re.IGNORECASE)
 
 
 def reason_text(code: str) -> str:
     """The readable sentence of a reason code, in the language in force; '' for ''."""
     return str(REASONS.get(code, code))
+
+
+def line_text(code: str) -> str:
+    """The readable sentence of a line's reason, in the language in force."""
+    return str(LINE_REASONS.get(code, code))
 
 
 def missing_items(legal_name: str, postal_address: str, contact: str) -> list[str]:
@@ -175,12 +207,3 @@ def carry_over(now: datetime) -> datetime:
     """9:00 JST of the day after `now`."""
     tomorrow = clock.jst_date(now) + timedelta(days=1)
     return clock.jst_midnight(tomorrow) + timedelta(hours=CARRY_OVER_HOUR)
-
-
-def means_user_unknown(reply: str, stage: str) -> bool:
-    """Whether a 5xx reply says that the mailbox does not exist (RFC 3463 X.1.x; else 550 words at RCPT)."""
-    if _USER_UNKNOWN.search(reply):
-        return True
-    if stage != "rcpt" or _POLICY.search(reply):
-        return False
-    return reply[:3] in ("550", "551", "553") and _UNKNOWN_WORDS.search(reply) is not None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from . import kinds, law, render, rules, slips
 from .confirming import asked, confirm, queue_asked
 from .figures import CONVERSION_DAYS, Figures, by_message_and_month, of_broadcast, total
 from .identity import identity_of
+from .lines import standing_still
 from .models import Broadcast, Message, Sender
 from .outbox import Job, Outbox
 from .queries import SQL
@@ -54,11 +55,13 @@ __all__ = [
     "queue_from",
     "recipient",
     "resend",
+    "resend_all",
     "resubscribe",
     "resume",
     "schedule",
     "send_test",
     "sender_problems",
+    "standing_still",
     "states",
     "step",
     "stopped_reach",
@@ -174,6 +177,8 @@ def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:
         "segment_id": segment_id,
         "now": now,
         "day_start": clock.jst_midnight(clock.jst_date(now)),
+        "next_day": rules.carry_over(now),
+        "carry_days": timedelta(days=rules.CARRY_DAYS),
     }
     found = {row["verdict"]: row["people"] for row in SQL.gate_preview.rows(params, judged=judged)}
     return Audience(found.pop("", 0), found)
@@ -257,6 +262,22 @@ def resend(lead_id: int, delivery_id: int, now: datetime) -> bool:
             SQL.reopen_broadcast.run({"id": row["broadcast_id"]})
         audit.record("delivery.resent", "delivery", delivery_id, now, lead_id=lead_id)
     return True
+
+
+def resend_all(message_id: int, broadcast_id: int | None, reason: str, now: datetime) -> int:
+    """Queue again what failed or was skipped for this reason, because a person said so; returns how many.
+
+    ValueError for a reason that only the person it is about can lift.
+    """
+    if reason not in rules.RESENDABLE:
+        raise ValueError(reason)
+    with transaction.atomic():
+        again = SQL.resend_reason.run(
+            {"message_id": message_id, "broadcast_id": broadcast_id, "reason": reason, "now": now}
+        )
+        if again and broadcast_id:
+            SQL.reopen_broadcast.run({"id": broadcast_id})
+    return again
 
 
 def states(message_id: int, broadcast_id: int | None = None) -> list[dict[str, Any]]:

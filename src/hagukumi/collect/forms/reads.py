@@ -4,7 +4,7 @@ import csv as writer
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hagukumi.collect.tracking import kinds
@@ -48,15 +48,6 @@ def answers(form_id: int, *, before: tuple[datetime, int] | None, limit: int) ->
     at, number = before or (None, None)
     rows = SQL.answers.rows({"form_id": form_id, "before_at": at, "before_id": number, "limit": limit})
     return [{**row, "answers": json.loads(row["answers"])} for row in rows]
-
-
-def cursor(text: str) -> tuple[datetime, int] | None:
-    """(at, id) from a page link; None where it is not one."""
-    stamp, _, number = text.rpartition(".")
-    try:
-        return datetime.fromtimestamp(float(stamp), UTC), int(number)
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def own_fields(language: str) -> list[tuple[str, str]]:

@@ -70,6 +70,7 @@ def _cause_facts() -> None:
     )
     clicked, opened = registry.by_key("mail_clicked"), registry.by_key("mail_opened")
     SQL.cause_mail_facts.run({"clicked": clicked.code, "opened": opened.code})
+    ledger.record_pending(ledger.LIVE)  # however many: they have just happened
 
 
 def _hand_out(now: datetime) -> None:

@@ -189,11 +189,54 @@ INSERT INTO inbox (event_id, at, kind, visitor, object_id, amount, drop_reason, 
 VALUES (%(event_id)s::uuid, %(now)s::timestamptz, %(kind)s, %(visitor)s, %(object_id)s::bigint, %(amount)s::float8,
         %(drop_reason)s, %(details)s::jsonb);
 
+-- name: add_days
+-- Adds this beat's facts to their JST day, kind and object: how many, and how many people of whom it is the day's first.
+-- What machines did is left out. A lead's acts of those days are read by its key, once. Index: activity's key.
+WITH told AS MATERIALIZED (SELECT DISTINCT lead_id, at FROM touched WHERE is_fact),
+span AS MATERIALIZED (
+    SELECT ((min(at) AT TIME ZONE 'Asia/Tokyo')::date)::timestamp AT TIME ZONE 'Asia/Tokyo' AS since, max(at) AS until
+    FROM told
+),
+acts AS MATERIALIZED (
+    SELECT a.lead_id, (a.at AT TIME ZONE 'Asia/Tokyo')::date AS day, a.kind, coalesce(a.object_id, 0) AS object_id, a.at,
+           {by_a_person} AS human
+    FROM (
+        SELECT * FROM activity
+        WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM told))
+          AND at >= (SELECT since FROM span) AND at <= (SELECT until FROM span) OFFSET 0
+    ) a
+),
+machine AS MATERIALIZED (SELECT DISTINCT lead_id, kind, object_id, at FROM acts WHERE NOT human),
+new AS MATERIALIZED (
+    SELECT (t.at AT TIME ZONE 'Asia/Tokyo')::date AS day, t.kind, coalesce(t.object_id, 0) AS object_id, t.lead_id,
+           count(*) AS times, min(t.at) AS first_at
+    FROM touched t
+    LEFT JOIN machine m
+      ON m.lead_id = t.lead_id AND m.kind = t.kind AND m.object_id = coalesce(t.object_id, 0) AND m.at = t.at
+    WHERE t.is_fact AND m.lead_id IS NULL
+    GROUP BY 1, 2, 3, 4
+),
+earlier AS MATERIALIZED (
+    SELECT DISTINCT n.lead_id, n.day, n.kind, n.object_id
+    FROM new n JOIN acts a USING (lead_id, day, kind, object_id) WHERE a.human AND a.at < n.first_at
+)
+INSERT INTO activity_day AS d (day, kind, object_id, count, leads)
+SELECT n.day, n.kind, n.object_id, sum(n.times), count(*) FILTER (WHERE e.lead_id IS NULL)
+FROM new n LEFT JOIN earlier e USING (lead_id, day, kind, object_id)
+GROUP BY 1, 2, 3
+ON CONFLICT (day, kind, object_id) DO UPDATE SET count = d.count + excluded.count, leads = d.leads + excluded.leads;
+
 -- name: mark_days
--- The (JST day, kind) pairs of this beat's facts are counted anew at %(due)s at the latest. Idempotent.
-INSERT INTO rollup_due (day, kind, due_at)
-SELECT DISTINCT (at AT TIME ZONE 'Asia/Tokyo')::date, kind, %(due)s::timestamptz FROM touched
-ON CONFLICT (day, kind) DO NOTHING;
+-- When the (JST day, kind) pairs of this beat's pulses are to be counted from the ledger itself: where acts have moved to
+-- somebody else or were judged, at once (%(soon)s); where a late fact came to a day that is over, in a while (%(late)s);
+-- else when the day is over. Idempotent.
+INSERT INTO rollup_due AS r (day, kind, due_at)
+SELECT day, kind, CASE WHEN again THEN %(soon)s::timestamptz WHEN day < %(today)s::date THEN %(late)s::timestamptz
+                       ELSE (day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' + interval '1 hour' END
+FROM (
+    SELECT (at AT TIME ZONE 'Asia/Tokyo')::date AS day, kind, bool_or(NOT is_fact) AS again FROM touched GROUP BY 1, 2
+) t
+ON CONFLICT (day, kind) DO UPDATE SET due_at = excluded.due_at WHERE r.due_at > excluded.due_at;
 
 -- name: mark_range
 -- Every (JST day, kind) of the ledger between two days is counted anew: the watermark redone.
@@ -218,18 +261,29 @@ USING unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
 WHERE activity_day.day = due.day AND activity_day.kind = due.kind;
 
 -- name: count_days
--- Counts the due (JST day, kind) pairs anew, one row per object (0 = none), without what machines did. Index: activity (kind, at). Idempotent.
+-- Counts the due (JST day, kind) pairs from the ledger, one row per object (0 = none), without what machines did and less
+-- what still waits as a pulse and will be added when it is taken. Index: activity (kind, at). Idempotent.
+WITH due AS MATERIALIZED (SELECT * FROM unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)),
+counted AS (
+    SELECT day, kind, object_id, sum(times) AS count, count(*) AS leads
+    FROM (
+        SELECT due.day, due.kind, coalesce(a.object_id, 0) AS object_id, a.lead_id, count(*) AS times
+        FROM due JOIN activity a ON a.kind = due.kind
+         AND a.at >= due.day::timestamp AT TIME ZONE 'Asia/Tokyo'
+         AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' AND {by_a_person}
+        GROUP BY 1, 2, 3, 4
+    ) per_lead
+    GROUP BY 1, 2, 3
+),
+waiting AS (
+    SELECT due.day, due.kind, coalesce(p.object_id, 0) AS object_id, count(*) AS count
+    FROM pulse p JOIN due ON due.day = (p.at AT TIME ZONE 'Asia/Tokyo')::date AND due.kind = p.kind
+    WHERE p.is_fact GROUP BY 1, 2, 3
+)
 INSERT INTO activity_day (day, kind, object_id, count, leads)
-SELECT day, kind, object_id, sum(times), count(*)
-FROM (
-    SELECT due.day, due.kind, coalesce(a.object_id, 0) AS object_id, a.lead_id, count(*) AS times
-    FROM unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
-    JOIN activity a ON a.kind = due.kind
-     AND a.at >= due.day::timestamp AT TIME ZONE 'Asia/Tokyo'
-     AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' AND {by_a_person}
-    GROUP BY 1, 2, 3, 4
-) per_lead
-GROUP BY 1, 2, 3;
+SELECT c.day, c.kind, c.object_id, c.count - coalesce(w.count, 0), c.leads
+FROM counted c LEFT JOIN waiting w USING (day, kind, object_id)
+WHERE c.count > coalesce(w.count, 0);
 
 -- name: put_batch_in_inbox
 -- Rows as the collector writes them, for the digest to take: it drops repeats by event_id. Arrays of equal length.

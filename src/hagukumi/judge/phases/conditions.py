@@ -12,10 +12,19 @@ from hagukumi.judge.segments.conditions import Condition, ConditionError, Eviden
 from hagukumi.judge.segments.controls import Offer, Options, control, pick
 from hagukumi.ledger import kinds as ledger_kinds
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 
 from .queries import SQL
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,40}$")]
+
+
+def _moves(model: str) -> Cause:
+    """Moves within a model (key): a fact names the phase that is reached, so leaving one is any other."""
+    phases = sql.SQL(
+        "object_id IN (SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.key = {})"
+    ).format(literal(model))
+    return Cause(codes(("phase_moved",)), phases)
 
 
 class InPhase(Condition):
@@ -30,6 +39,9 @@ class InPhase(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(("phase_moved",))
 
+    def causes(self) -> list[Cause]:
+        return [_moves(self.model)]
+
     def check(self) -> None:
         there = {row["key"] for row in SQL.phase_names.rows({"model": self.model})}
         if missing := [key for key in self.phases if key not in there]:
@@ -37,12 +49,12 @@ class InPhase(Condition):
 
     def _there(self, moment: Moment) -> sql.Composable:
         return sql.SQL(
-            "p.phase_id IN (SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id"
-            " WHERE m.key = {} AND h.key = ANY({}::text[])){}"
-        ).format(literal(self.model), literal(self.phases), moment.scoped("p.lead_id"))
+            "{} WHERE p.phase_id IN (SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id"
+            " WHERE m.key = {} AND h.key = ANY({}::text[]))"
+        ).format(moment.rows("lead_phase", "p"), literal(self.model), literal(self.phases))
 
     def matching(self, moment: Moment) -> sql.Composable:
-        found = sql.SQL("SELECT p.lead_id FROM lead_phase p WHERE {}").format(self._there(moment))
+        found = sql.SQL("SELECT p.lead_id FROM {}").format(self._there(moment))
         if self.days is None:
             return found
         return found + sql.SQL(" AND p.since <= {}").format(literal(moment.now - segment_rules.days(self.days)))
@@ -51,7 +63,7 @@ class InPhase(Condition):
         if self.days is None:
             return None
         window = segment_rules.days(self.days)
-        return sql.SQL("SELECT p.lead_id, p.since + {} AS due_at FROM lead_phase p WHERE {} AND p.since > {}").format(
+        return sql.SQL("SELECT p.lead_id, p.since + {} AS due_at FROM {} AND p.since > {}").format(
             literal(window), self._there(moment), literal(moment.now - window)
         )
 
@@ -107,17 +119,19 @@ class ActedSincePhase(Condition):
         except KeyError as error:
             raise ConditionError(words(f"行動{error}はありません", f"there is no activity {error}")) from error
 
+    def causes(self) -> list[Cause]:
+        return [Cause(codes(self.kinds_)), _moves(self.model)]
+
     def _acts(self, moment: Moment, time: LiteralString) -> sql.Composable:
+        bounds = sql.SQL("at {} {}").format(sql.SQL(time), literal(moment.now))
         return sql.SQL(
-            "activity a JOIN lead_phase p ON p.lead_id = a.lead_id"
-            " AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
-            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND a.at {} {}{} AND {}"
+            "{} JOIN {} ON p.lead_id = a.lead_id AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
+            " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND {}"
         ).format(
+            moment.rows("activity", "a", bounds),
+            moment.rows("lead_phase", "p"),
             literal(self.model),
             literal(sorted(codes(self.kinds_))),
-            sql.SQL(time),
-            literal(moment.now),
-            moment.scoped("a.lead_id"),
             ledger.BY_A_PERSON,
         )
 

@@ -1,29 +1,34 @@
 -- name: begin
--- Gives every known lead of `scope` without a place in the model its first phase, with a fact each.
+-- Gives every known lead of `scope` without a place in the model its first phase, with a fact each; quiet ones in a build
+-- (%(quiet)s), and none where nobody else reads them (%(told)s).
 -- Grain: one lead_phase row and one fact per newly placed lead. Index: lead_phase's key. A second run adds nothing.
--- slot scope: SELECT lead_id FROM touched
+-- One row: how many were placed.
+-- slot leads: lead l
 WITH placed AS (
     INSERT INTO lead_phase (lead_id, model_id, phase_id, since, cause)
     SELECT l.lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, %(start)s
-    FROM lead l
-    WHERE l.lead_id IN ({scope}) AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    FROM {leads}
+    WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
     ON CONFLICT (lead_id, model_id) DO NOTHING
     RETURNING lead_id
+),
+told AS (
+    INSERT INTO fact (lead_id, at, kind, object_id, details, hop, quiet)
+    SELECT p.lead_id, %(now)s::timestamptz, %(moved)s::smallint, %(phase_id)s::bigint,
+           jsonb_build_object('model', %(model_id)s::bigint, 'to', %(phase_id)s::bigint, 'cause', %(start)s::text),
+           coalesce(t.hop + 1, 0), %(quiet)s::boolean
+    FROM placed p
+    LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id)
+    WHERE %(told)s::boolean
 )
-INSERT INTO fact (lead_id, at, kind, object_id, details, hop)
-SELECT p.lead_id, %(now)s::timestamptz, %(moved)s::smallint, %(phase_id)s::bigint,
-       jsonb_build_object('model', %(model_id)s::bigint, 'to', %(phase_id)s::bigint, 'cause', %(start)s::text),
-       coalesce(t.hop + 1, 0)
-FROM placed p
-LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
+SELECT count(*) AS placed FROM placed;
 
 -- name: leave
--- Takes leads of `scope` that are no longer people of their own (merged away) off every board.
--- slot scope: SELECT lead_id FROM touched
-DELETE FROM lead_phase p
-WHERE p.model_id = %(model_id)s::bigint AND p.lead_id IN (
-    SELECT lead_id FROM lead WHERE lead_id IN ({scope}) AND (known_at IS NULL OR merged_into IS NOT NULL)
-);
+-- Takes people of {leads} that are no longer people of their own (merged away) off a model's board.
+-- slot leads: lead l
+DELETE FROM lead_phase
+WHERE model_id = %(model_id)s::bigint
+  AND lead_id = ANY(ARRAY(SELECT l.lead_id FROM {leads} WHERE l.known_at IS NULL OR l.merged_into IS NOT NULL));
 
 -- name: open_asked
 -- Whom each rule is asked of in this beat; `moves`: whether the answer may move them. Emptied before each use.
@@ -39,31 +44,29 @@ ANALYZE asked;
 SELECT DISTINCT rule_id FROM asked;
 
 -- name: ask
--- Notes for each rule of %(rules)s those in its source phase whom a fact of a kind it watches, the clock or their arrival
--- there concerns; everybody there when %(whole)s. %(watching)s and %(kinds)s are pairs (rule, kind).
--- Somebody who was moved back, or moved by a person, goes forward again only by a fresh fact: neither the arrival nor a
--- rebuild counts, else old points would undo the move at once.
--- Grain: one row per (rule, lead). Index: lead_phase's key, condition_due_at; lead_phase_phase when whole.
+-- Notes for each rule of %(rules)s those in its source phase whom a fact that it reads ({heard}: rule_id, lead_id), the
+-- clock ({due}) or their arrival there ({arrived}: lead_id, phase_id) concerns.
+-- Somebody who was moved back, or moved by a person, goes forward again only by a fresh fact: an arrival does not count,
+-- else old points would undo the move at once.
+-- Grain: one row per (rule, lead). Index: lead_phase's key, condition_due_at.
+-- slot heard: SELECT 0::bigint AS rule_id, lead_id FROM touched
+-- slot due: SELECT object_id AS rule_id, lead_id FROM condition_due WHERE false
+-- slot arrived: SELECT lead_id, object_id AS phase_id FROM touched
 WITH rule AS (
-    SELECT r.id, r.source_phase_id, t.position > s.position AS forward
+    SELECT r.id, r.source_phase_id, r.model_id, t.position > s.position AS forward
     FROM phase_rule r JOIN phase s ON s.id = r.source_phase_id JOIN phase t ON t.id = r.target_phase_id
     WHERE r.id = ANY(%(rules)s::bigint[])
 ),
-happened AS (
-    SELECT DISTINCT lead_id, kind, CASE WHEN kind = %(moved)s::smallint THEN object_id END AS phase_id FROM touched
+concerned AS MATERIALIZED (
+    SELECT rule_id, lead_id, true AS fresh FROM ({heard}) h
+    UNION ALL
+    SELECT rule_id, lead_id, true FROM ({due}) d
+    UNION ALL
+    SELECT r.id, a.lead_id, false FROM ({arrived}) a JOIN rule r ON r.source_phase_id = a.phase_id
 ),
-concerned AS (
-    SELECT r.id AS rule_id, h.lead_id, true AS fresh
-    FROM happened h
-    JOIN unnest(%(watching)s::bigint[], %(kinds)s::smallint[]) w (rule_id, kind) ON w.kind = h.kind
-    JOIN rule r ON r.id = w.rule_id AND r.source_phase_id IS DISTINCT FROM h.phase_id
-    UNION ALL
-    SELECT object_id, lead_id, true FROM condition_due WHERE owner = 'phase' AND due_at <= %(now)s::timestamptz
-    UNION ALL
-    SELECT r.id, h.lead_id, false FROM happened h JOIN rule r ON r.source_phase_id = h.phase_id
-    UNION ALL
-    SELECT r.id, p.lead_id, false FROM rule r JOIN lead_phase p ON p.phase_id = r.source_phase_id
-    WHERE %(whole)s::boolean
+stands AS MATERIALIZED (
+    SELECT lead_id, phase_id, rule_id, cause FROM lead_phase
+    WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM concerned))
 )
 INSERT INTO asked (rule_id, lead_id, moves)
 SELECT r.id, p.lead_id,
@@ -71,11 +74,27 @@ SELECT r.id, p.lead_id,
                OR coalesce(came.position > gone.position, false))
 FROM concerned c
 JOIN rule r ON r.id = c.rule_id
-JOIN lead_phase p ON p.lead_id = c.lead_id AND p.phase_id = r.source_phase_id
+JOIN stands p ON p.lead_id = c.lead_id AND p.phase_id = r.source_phase_id
 LEFT JOIN phase_rule by ON by.id = p.rule_id
 LEFT JOIN phase gone ON gone.id = by.source_phase_id
 LEFT JOIN phase came ON came.id = by.target_phase_id
 GROUP BY r.id, p.lead_id;
+
+-- name: ask_everybody
+-- As ask, of all who stand in the rules' source phases: a build is no fresh fact, and moves forward only those whom no
+-- person has moved and who were not moved back. Index: lead_phase_phase.
+INSERT INTO asked (rule_id, lead_id, moves)
+SELECT r.id, p.lead_id,
+       t.position <= s.position OR p.cause = %(start)s
+       OR coalesce(came.position > gone.position, false)
+FROM phase_rule r
+JOIN phase s ON s.id = r.source_phase_id
+JOIN phase t ON t.id = r.target_phase_id
+JOIN lead_phase p ON p.phase_id = r.source_phase_id
+LEFT JOIN phase_rule by ON by.id = p.rule_id
+LEFT JOIN phase gone ON gone.id = by.source_phase_id
+LEFT JOIN phase came ON came.id = by.target_phase_id
+WHERE r.id = ANY(%(rules)s::bigint[]);
 
 -- name: meeting
 -- One composed question by itself, to find the one that breaks.
@@ -86,6 +105,7 @@ SELECT count(*) FROM ({candidates}) c;
 -- Moves each lead of `candidates` once, by the rule that comes first, with a fact each.
 -- `candidates` yields (lead_id, rule_id): a rule that the lead, standing in its source phase, meets.
 -- Grain: one lead_phase update and one fact per moved lead. Index: lead_phase's key.
+-- slot within: p.lead_id = ANY(ARRAY(SELECT lead_id FROM chosen))
 -- slot candidates: SELECT lead_id, 0::bigint AS rule_id FROM touched
 WITH chosen AS MATERIALIZED (
     SELECT DISTINCT ON (c.lead_id) c.lead_id, r.id AS rule_id, r.source_phase_id, r.target_phase_id, r.reason,
@@ -98,7 +118,8 @@ moved AS (
     UPDATE lead_phase p SET phase_id = c.target_phase_id, since = %(now)s::timestamptz, rule_id = c.rule_id,
                             cause = %(cause)s, reason = c.reason, user_id = NULL
     FROM chosen c
-    WHERE p.lead_id = c.lead_id AND p.model_id = %(model_id)s::bigint AND p.phase_id = c.source_phase_id
+    WHERE {within}
+      AND p.lead_id = c.lead_id AND p.model_id = %(model_id)s::bigint AND p.phase_id = c.source_phase_id
     RETURNING p.lead_id, c.source_phase_id, c.target_phase_id, c.rule_id, c.reason, c.reason_en
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details, hop)
@@ -138,9 +159,6 @@ SELECT c.lead_id, %(now)s::timestamptz, %(moved)s::smallint, %(phase_id)s::bigin
        )),
        %(hop)s::smallint
 FROM moved m JOIN chosen c USING (lead_id);
-
--- name: unbuilt
-SELECT EXISTS (SELECT FROM phase_model WHERE built_at IS NULL) AS unbuilt;
 
 -- name: built
 UPDATE phase_model SET built_at = %(now)s::timestamptz WHERE id = %(model_id)s::bigint;

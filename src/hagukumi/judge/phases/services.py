@@ -1,6 +1,7 @@
 """Verbs of the phases: first placement, moves by rule and by hand, the board. History is in the ledger."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +11,10 @@ from psycopg import sql
 
 from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
-from hagukumi.judge.segments.conditions import ConditionError, literal, words
-from hagukumi.ledger import definitions
+from hagukumi.judge.segments.conditions import BIRTH, ConditionError, Moment, codes, literal, words
+from hagukumi.ledger import builds, definitions
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause, concern
 
 from . import kinds, rules
 from .models import Phase, PhaseModel, PhaseRule
@@ -22,16 +24,16 @@ MOVED = kinds.PHASE_MOVED.code
 SCENARIO = rules.SCENARIO
 _STANDING = sql.SQL(
     "SELECT a.lead_id, a.rule_id AS object_id FROM asked a JOIN phase_rule r ON r.id = a.rule_id"
-    " JOIN lead_phase p ON p.lead_id = a.lead_id AND p.phase_id = r.source_phase_id"
+    " JOIN (SELECT * FROM lead_phase WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM asked)) OFFSET 0) p"
+    " ON p.lead_id = a.lead_id AND p.phase_id = r.source_phase_id"
 )
 """Those asked who are where the rule begins."""
-_ALL_DUES = sql.SQL("SELECT lead_id, object_id FROM condition_due WHERE {own}")
 # Few people first, by one range of each index, and only then where these stand. As one condition with OR it was a scan
 # of all due times, joined to all rules times all people once the tables had statistics (12 s a beat at 1M leads).
 _LEFT = sql.SQL(
     "WITH waiting AS MATERIALIZED ("
-    "SELECT lead_id, object_id FROM condition_due WHERE {own} AND due_at <= {now}"
-    " UNION SELECT lead_id, object_id FROM condition_due WHERE {own}"
+    "(SELECT lead_id, object_id FROM condition_due WHERE {own} AND due_at <= {now} ORDER BY due_at LIMIT {room})"
+    " UNION SELECT lead_id, object_id FROM condition_due WHERE owner || '' = 'phase' AND object_id = ANY({rules})"
     " AND lead_id = ANY(ARRAY(SELECT lead_id FROM touched WHERE kind = {moved}))),"
     " stands AS MATERIALIZED (SELECT lead_id, phase_id FROM lead_phase"
     " WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM waiting)))"
@@ -169,7 +171,9 @@ def save_rule(
     with transaction.atomic():
         rule, _ = PhaseRule.objects.update_or_create(id=rule_id, model_id=model_id, defaults=values)  # type: ignore[misc]
         definitions.reinstate("phase", rule.id)
+        definitions.reinstate("phase_model", model_id)
         segments.forget_dues("phase", rule.id)
+        builds.restart("phase_model", [model_id])
         PhaseModel.objects.filter(id=model_id).update(built_at=None)
         audit.record("phase_rule.saved", "phase_rule", rule.id, now, name=rule.reason)
     return rule
@@ -194,6 +198,7 @@ def definitions_changed(table: str) -> int:
                 stale.add(rule.model_id)
         except ConditionError:
             continue
+    builds.restart("phase_model", sorted(stale))
     return PhaseModel.objects.filter(id__in=stale).update(built_at=None)
 
 
@@ -213,35 +218,62 @@ def ask_rule_afresh(rule_id: int) -> int:
 def step(now: datetime) -> int:
     """The phases' part of a beat: place newcomers, then move each lead at most once per model."""
     todo = segments.work("phase", now)
-    if not todo.kinds and not todo.due and not SQL.unbuilt.value():
+    if not todo:
         return 0
     changed = 0
     models, of_rules = definitions.turn("phase_model", now), definitions.turn("phase", now)
+    under_way = builds.under_way("phase_model")
     for model in PhaseModel.objects.order_by("id"):
-        if not models.skips(model.id):
-            with models.attempt(model.id):
-                changed += _bring_in_line(model, of_rules, todo, now)
+        if models.skips(model.id) or (model.built_at is None and model.id not in under_way):
+            continue
+        with models.attempt(model.id):
+            rules_ = _sound_rules(model, of_rules)
+            if model.built_at is None:
+                _note_missed(rules_)
+            else:
+                changed += _bring_in_line(model, of_rules, rules_, todo, now)
     return changed
 
 
-def _bring_in_line(model: PhaseModel, turn: definitions.Turn, todo: segments.Work, now: datetime) -> int:
-    whole = model.built_at is None
-    changed = 0
-    if whole or todo.kinds:
-        changed += _place(model, now, whole=whole)
-    rules_ = _sound_rules(model, turn, whole=whole)
-    asked = _ask(model, rules_, now, whole=whole)
+def _bring_in_line(
+    model: PhaseModel, turn: definitions.Turn, rules_: list[PhaseRule], todo: segments.Work, now: datetime
+) -> int:
+    with ledger.by_index():
+        changed = _place(model, rules_, todo, now) if todo.kinds or todo.missed else 0
+        asked = _ask(rules_, todo, now)
     changed += _move(model, turn, [rule for rule in rules_ if rule.id in asked], now)
     if asked or todo.due or MOVED in todo.kinds:
-        _keep_dues([rule for rule in rules_ if not turn.skips(rule.id)], asked, now, whole=whole)
-    if whole:
-        SQL.built.run({"model_id": model.id, "now": now})
+        with ledger.by_index():
+            _keep_dues([rule for rule in rules_ if not turn.skips(rule.id)], asked, now)
     return changed
 
 
-def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
+def causes() -> Iterator[Cause]:
+    """The facts that phase rules read, and arrivals anywhere: what begins there is asked then.
+
+    Of models that are built or being built: what is not, will see everything.
+    """
+    aside = definitions.broken("phase")
+    under_way = builds.under_way("phase_model")
+    models = [one.id for one in PhaseModel.objects.all() if one.built_at is not None or one.id in under_way]
+    if models:
+        yield Cause(codes(BIRTH) | {MOVED})
+    for rule in PhaseRule.objects.filter(model_id__in=models).exclude(id__in=aside).order_by("id"):
+        with contextlib.suppress(ConditionError):
+            yield from segments.dependencies(rule.tree).causes
+
+
+def _place(model: PhaseModel, rules_: list[PhaseRule], todo: segments.Work, now: datetime) -> int:
     """First phases for newcomers; merged people leave the board."""
-    scope = segments.EVERYBODY if whole else sql.SQL("SELECT lead_id FROM touched")
+    scope: sql.Composable = sql.SQL("SELECT lead_id FROM touched")
+    if ids := [rule.id for rule in rules_ if rule.id in todo.missed]:
+        missed = builds.missed_sql("phase", ids, ledger.room())
+        scope = sql.SQL("{} UNION SELECT lead_id FROM ({}) m").format(scope, missed)
+    leads = Moment(now, scope, by_index=True).rows("lead", "l")
+    return _begin(model, leads, now, quiet=False, told=True)
+
+
+def _begin(model: PhaseModel, leads: sql.Composable, now: datetime, *, quiet: bool, told: bool) -> int:
     first = Phase.objects.filter(model_id=model.id).order_by("position").first()
     if first is None:
         return 0
@@ -251,88 +283,174 @@ def _place(model: PhaseModel, now: datetime, *, whole: bool) -> int:
         "now": now,
         "moved": MOVED,
         "start": rules.START,
+        "quiet": quiet,
+        "told": told,
     }
-    SQL.leave.run({"model_id": model.id}, scope=scope)
-    return SQL.begin.run(params, scope=scope)
+    SQL.leave.run({"model_id": model.id}, leads=leads)
+    return int(SQL.begin.value(params, leads=leads))
 
 
-def _sound_rules(model: PhaseModel, turn: definitions.Turn, *, whole: bool) -> list[PhaseRule]:
-    """The model's rules that can be evaluated; a broken one is set aside with its cause. A rebuild looks closer."""
+def _sound_rules(model: PhaseModel, turn: definitions.Turn, *, closer: bool = False) -> list[PhaseRule]:
+    """The model's rules that can be evaluated; a broken one is set aside with its cause. A build looks closer."""
     found = []
     for rule in PhaseRule.objects.filter(model=model).order_by("id"):
         if turn.skips(rule.id):
             continue
         try:
-            (segments.validate if whole else segments.parse)(rule.tree)
+            (segments.validate if closer else segments.parse)(rule.tree)
             found.append(rule)
         except ConditionError as error:
             turn.set_aside(rule.id, error)
     return found
 
 
-def _ask(model: PhaseModel, rules_: list[PhaseRule], now: datetime, *, whole: bool) -> set[int]:
+def _note_missed(rules_: list[PhaseRule]) -> None:
+    """The model is being built: whom facts concern is asked by the first beats after it.
+
+    Noted by rule; who merely arrived where a rule begins, by the rule's number with a minus.
+    """
+    for rule in rules_:
+        builds.note_missed("phase", rule.id, segments.dependencies(rule.tree).causes)
+        arrival = sql.SQL("object_id = {}").format(literal(rule.source_phase_id))
+        builds.note_missed("phase", -rule.id, [Cause(frozenset({MOVED}), arrival)])
+
+
+def _ask(rules_: list[PhaseRule], todo: segments.Work, now: datetime) -> set[int]:
     """Note in `asked` whom each rule is asked of; returns the ids of the rules that are asked of anybody."""
-    watched = [(rule.id, kind) for rule in rules_ for kind in segments.dependencies(rule.tree).kinds]
-    params = {
-        "model_id": model.id,
-        "rules": [rule.id for rule in rules_],
-        "watching": [rule_id for rule_id, _ in watched],
-        "kinds": [kind for _, kind in watched],
-        "moved": MOVED,
-        "start": rules.START,
-        "whole": whole,
-        "now": now,
-    }
+    ids = [rule.id for rule in rules_]
+    heard: list[sql.Composable] = []
+    if todo.kinds:
+        by_rule = {rule.id: segments.dependencies(rule.tree).causes for rule in rules_}
+        concerned = segments.concerned(by_rule, todo)
+        heard += [_heard(rule, by_rule[rule.id]) for rule in rules_ if rule.id in concerned]
+    arrived = [
+        sql.SQL("SELECT lead_id, object_id AS phase_id FROM touched WHERE kind = {}").format(literal(MOVED)),
+    ]
+    missed = {rule.id: rule for rule in rules_ if {rule.id, -rule.id} & todo.missed}
+    for rule_id, rule in missed.items():
+        noted = builds.missed_sql("phase", [rule_id], ledger.room())
+        heard.append(sql.SQL("SELECT object_id AS rule_id, lead_id FROM ({}) m").format(noted))
+        noted = builds.missed_sql("phase", [-rule_id], ledger.room())
+        arrived.append(sql.SQL("SELECT lead_id, {}::bigint FROM ({}) m").format(literal(rule.source_phase_id), noted))
+    due = sql.SQL(
+        "SELECT object_id AS rule_id, lead_id FROM condition_due WHERE owner = 'phase' AND due_at <= {}"
+        " AND object_id = ANY({}::bigint[]) ORDER BY due_at LIMIT {}"
+    ).format(literal(now), literal(ids), literal(ledger.room()))
     SQL.open_asked.run()
     SQL.clear_asked.run()
-    if not SQL.ask.run(params):
-        return set()
+    together = sql.SQL(" UNION ALL ")
+    asked = SQL.ask.run(
+        {"rules": ids, "start": rules.START},
+        heard=together.join(heard or [_NOBODY]), due=due, arrived=together.join(arrived),
+    )  # fmt: skip
+    for rule_id in missed:
+        builds.forget_missed("phase", rule_id, ledger.room())
+        builds.forget_missed("phase", -rule_id, ledger.room())
+    return _asked_rules() if asked else set()
+
+
+_NOBODY = sql.SQL("SELECT 0::bigint AS rule_id, 0::bigint AS lead_id WHERE false")
+
+
+def _heard(rule: PhaseRule, found: Sequence[Cause]) -> sql.Composable:
+    """SELECT rule_id, lead_id: whom facts of this beat concern that the rule reads, its own phase's arrivals aside."""
+    return sql.SQL(
+        "SELECT {}::bigint AS rule_id, lead_id FROM touched WHERE {} AND (kind <> {} OR object_id IS DISTINCT FROM {})"
+    ).format(literal(rule.id), concern(found), literal(MOVED), literal(rule.source_phase_id))
+
+
+def _asked_rules() -> set[int]:
     SQL.analyze_asked.run()
     return {row["rule_id"] for row in SQL.asked_rules.rows()}
 
 
-def _move(model: PhaseModel, turn: definitions.Turn, asked: list[PhaseRule], now: datetime) -> int:
+def _move(
+    model: PhaseModel, turn: definitions.Turn, asked: list[PhaseRule], now: datetime, *, batch: bool = True
+) -> int:
     """Ask the rules of those noted in `asked`, all in one statement; one that breaks it is set aside with its cause."""
     asked = [rule for rule in asked if not turn.on_trial(rule.id) or _can_be_asked(turn, rule, now)]
     if not asked:
         return 0
     params = {"model_id": model.id, "now": now, "moved": MOVED, "cause": rules.RULE}
+    slots = {} if batch else {"within": sql.SQL("true")}
     try:
-        with transaction.atomic():
-            return SQL.move.run(params, candidates=sql.SQL(" UNION ALL ").join(_meeting(rule, now) for rule in asked))
+        with transaction.atomic(), ledger.by_index() if batch else contextlib.nullcontext():
+            candidates = sql.SQL(" UNION ALL ").join(_meeting(rule, now, batch=batch) for rule in asked)
+            return SQL.move.run(params, candidates=candidates, **slots)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         sound = [rule for rule in asked if _can_be_asked(turn, rule, now)]
         if len(sound) == len(asked):
             raise
-        return _move(model, turn, sound, now)
+        return _move(model, turn, sound, now, batch=batch)
 
 
 def _can_be_asked(turn: definitions.Turn, rule: PhaseRule, now: datetime) -> bool:
     with turn.attempt(rule.id):
-        SQL.meeting.rows(candidates=_meeting(rule, now))
+        SQL.meeting.rows(candidates=_meeting(rule, now, batch=False))
         return True
     return False
 
 
-def _meeting(rule: PhaseRule, now: datetime) -> sql.Composable:
+def _meeting(rule: PhaseRule, now: datetime, *, batch: bool) -> sql.Composable:
     """SELECT lead_id, rule_id of those noted who meet the rule."""
     noted = sql.SQL("SELECT lead_id FROM asked WHERE rule_id = {} AND moves").format(literal(rule.id))
-    return sql.SQL("SELECT lead_id, {}::bigint AS rule_id FROM ({}) m").format(
-        literal(rule.id), segments.members_sql(rule.tree, now, noted)
-    )
+    members = (segments.batch_sql if batch else segments.members_sql)(rule.tree, now, noted)
+    return sql.SQL("SELECT lead_id, {}::bigint AS rule_id FROM ({}) m").format(literal(rule.id), members)
 
 
-def _keep_dues(rules_: list[PhaseRule], asked: set[int], now: datetime, *, whole: bool) -> None:
+def _keep_dues(rules_: list[PhaseRule], asked: set[int], now: datetime) -> None:
     """After the moves: due times for those asked who stand in the rule's source phase still, none for who left it."""
-    own = sql.SQL("owner = 'phase' AND object_id = ANY({}::bigint[])").format(literal([rule.id for rule in rules_]))
-    left = _ALL_DUES.format(own=own) if whole else _LEFT.format(own=own, now=literal(now), moved=literal(MOVED))
+    ids = sql.SQL("{}::bigint[]").format(literal([rule.id for rule in rules_]))
+    own = sql.SQL("owner = 'phase' AND object_id = ANY({})").format(ids)
+    left = _LEFT.format(own=own, rules=ids, now=literal(now), moved=literal(MOVED), room=literal(ledger.room()))
     scope = sql.SQL(
         "SELECT lead_id, rule_id AS object_id FROM asked UNION SELECT lead_id, object_id FROM ({}) l"
     ).format(left)
     trees = [(rule.id, rule.tree) for rule in rules_ if rule.id in asked]
     segments.keep_dues("phase", trees, scope, now, among=_STANDING)
+
+
+# -- the build ------------------------------------------------------------------------------------------------
+
+UNBUILT = sql.SQL("SELECT id FROM phase_model WHERE built_at IS NULL")
+_EVERYBODY = sql.SQL("lead l")
+
+
+def build(operation: builds.Operation) -> int | None:
+    """Place everybody in a new model and ask its rules of all; None: it broke and is set aside.
+
+    To be placed is no fact; a move is one each, for it has a reason that the person's history keeps.
+    """
+    model = PhaseModel.objects.get(id=operation.object_id)
+    now = operation.now
+    models, turn = definitions.turn("phase_model", now), definitions.turn("phase", now)
+    with models.attempt(model.id):
+        first = Phase.objects.filter(model_id=model.id).order_by("position").first()
+        told = first is not None and bool(ledger.readers_of([(MOVED, first.id)], besides="phases"))
+        placed = _begin(model, _EVERYBODY, now, quiet=True, told=told)
+        rules_ = _sound_rules(model, turn, closer=True)
+        SQL.open_asked.run()
+        SQL.clear_asked.run()
+        SQL.ask_everybody.run({"rules": [rule.id for rule in rules_], "start": rules.START})
+        asked = _asked_rules()
+        moved = _move(model, turn, [rule for rule in rules_ if rule.id in asked], now, batch=False)
+        _rebuild_dues([rule for rule in rules_ if not turn.skips(rule.id)], now)
+        SQL.built.run({"model_id": model.id, "now": now})
+        operation.counts["entered"] = placed
+        return placed + moved
+    return None
+
+
+def _rebuild_dues(rules_: list[PhaseRule], now: datetime) -> None:
+    """Due times of those who stand where a rule begins; of nobody else."""
+    segments.rebuild_dues("phase", [(rule.id, rule.tree) for rule in rules_], now, among=_BEGINNERS)
+
+
+_BEGINNERS = sql.SQL(
+    "SELECT p.lead_id, r.id AS object_id FROM phase_rule r JOIN lead_phase p ON p.phase_id = r.source_phase_id"
+)
 
 
 # -- ready-made -----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from hagukumi.judge.segments.conditions import (
     words,
 )
 from hagukumi.judge.segments.controls import Offer, control
+from hagukumi.ledger.causes import Cause
 
 from .queries import SQL
 
@@ -48,25 +49,28 @@ class Scored(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(("score_changed", "score_crossed"))
 
+    def causes(self) -> list[Cause]:
+        versions = sql.SQL("object_id IN (SELECT id FROM score_version WHERE model_id = {})").format(self._model())
+        return [Cause(self.kinds(), versions)]
+
+    def _model(self) -> sql.Composable:
+        return literal(self.model) if self.model else sql.SQL("(SELECT min(id) FROM score_model)")
+
     def check(self) -> None:
         if self.model is not None and SQL.model_name.value({"model_id": self.model}) is None:
             raise ConditionError(words("選んだスコアモデルはありません", "the chosen score model does not exist"))
 
     def matching(self, moment: Moment) -> sql.Composable:
-        tests: list[sql.Composable] = [
-            sql.SQL("s.model_id = {}").format(
-                literal(self.model) if self.model else sql.SQL("(SELECT min(id) FROM score_model)")
-            )
-        ]
+        tests: list[sql.Composable] = [sql.SQL("s.model_id = {}").format(self._model())]
         if self.gte is not None:
             tests.append(sql.SQL("s.{} >= {}").format(sql.Identifier(self.side), literal(self.gte)))
         if self.lte is not None:
             tests.append(sql.SQL("s.{} <= {}").format(sql.Identifier(self.side), literal(self.lte)))
         if self.reached:
             tests.append(sql.SQL("s.total >= v.threshold"))
-        return sql.SQL(
-            "SELECT s.lead_id FROM lead_score s JOIN score_version v ON v.id = s.version_id WHERE {}{}"
-        ).format(sql.SQL(" AND ").join(tests), moment.scoped("s.lead_id"))
+        return sql.SQL("SELECT s.lead_id FROM {} JOIN score_version v ON v.id = s.version_id WHERE {}").format(
+            moment.rows("lead_score", "s"), sql.SQL(" AND ").join(tests)
+        )
 
     def clause(self, lang: str) -> str:
         ja, en = SIDES[self.side]

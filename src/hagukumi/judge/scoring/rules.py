@@ -62,7 +62,7 @@ READY_MADE = [
     Rule("industry_retail", "attribute", "業種 小売", "Industry: retail", 1, "industry", _industry("retail")),
     Rule("rank_exec", "attribute", "経営層", "Executive", 10, "rank", _rank("exec")),
     Rule("rank_manager", "attribute", "部課長", "Manager", 5, "rank", _rank("manager")),
-    Rule("rank_staff", "attribute", "担当者", "Staff", 1, "rank", _rank("staff")),
+    Rule("rank_staff", "attribute", "一般社員", "Staff", 1, "rank", _rank("staff")),
     Rule(
         "download",
         "behaviour",

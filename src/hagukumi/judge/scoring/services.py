@@ -1,6 +1,6 @@
 """Verbs of scoring: versions of a model, points kept in line by the beat, every point explained."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,9 +11,11 @@ from psycopg import sql
 
 from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
-from hagukumi.judge.segments.conditions import ConditionError, Evidence, language, literal, words
+from hagukumi.judge.segments.conditions import ConditionError, Evidence, Moment, language, literal, words
 from hagukumi.judge.segments.rules import SAMPLE_SHARE
-from hagukumi.ledger import definitions
+from hagukumi.ledger import builds, definitions
+from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 
 from . import kinds, rules
 from .models import ScoreModel, ScoreVersion
@@ -169,6 +171,7 @@ def publish(version_id: int, *, now: datetime) -> ScoreVersion:
         ScoreModel.objects.filter(id=version.model_id).update(live=version)
         if old is not None:
             segments.forget_dues("score", old)
+            builds.restart("score", [old])
         audit.record("score.published", "score", version.model_id, now, version=version.number)
     return version
 
@@ -206,7 +209,7 @@ def preview(version: ScoreVersion, now: datetime) -> Preview:
             "behaviour_max": version.behaviour_max,
             "model_id": version.model_id,
         },
-        rules=_rules_sql(version, now, sample),
+        rules=_rules_sql(version, lambda tree: segments.members_sql(tree, now, sample)),
         among=among,
     )
     return Preview(
@@ -233,43 +236,100 @@ def ask_afresh(version_id: int) -> int:
 def step(now: datetime) -> int:
     """Scoring's part of a beat: rescore those whom the touched facts or the clock may have changed."""
     todo = segments.work("score", now)
-    if not todo.kinds and not todo.due and not SQL.unbuilt.value():
+    if not todo:
         return 0
     changed = 0
     turn = definitions.turn("score", now)
+    in_force = _in_force(turn)
+    concerned = segments.concerned({version.id: found for version, found in in_force}, todo)
+    for version, found in in_force:
+        with turn.attempt(version.id):
+            if version.built_at is None:
+                if version.id in concerned:
+                    builds.note_missed("score", version.id, found)
+            elif version.id in concerned | todo.due | todo.missed:
+                changed += _refresh(version, found, now, missed=version.id in todo.missed)
+    return changed
+
+
+def causes() -> Iterator[Cause]:
+    """The facts that the versions in force read."""
+    for _version, found in _in_force():
+        yield from found
+
+
+def _in_force(turn: definitions.Turn | None = None) -> list[tuple[ScoreVersion, tuple[Cause, ...]]]:
+    """Live versions that facts may concern, with their causes; a broken one is left out, and set aside in its turn."""
+    broken = definitions.broken("score")
+    under_way = builds.under_way("score")
+    found = []
     for version in live_versions():
-        if not turn.skips(version.id):
-            with turn.attempt(version.id):
-                changed += _bring_in_line(version, todo, now)
-    return changed
+        skipped = version.id in broken if turn is None else turn.skips(version.id)
+        if skipped or (version.built_at is None and version.id not in under_way):
+            continue
+        try:
+            found.append((version, segments.dependencies_of(rule.tree for rule in rules_of(version.rules)).causes))
+        except ConditionError as error:
+            if turn is not None:
+                turn.set_aside(version.id, error)
+    return found
 
 
-def _bring_in_line(version: ScoreVersion, todo: segments.Work, now: datetime) -> int:
-    whole = version.built_at is None
-    trees = [rule.tree for rule in rules_of(version.rules)]
-    depends = segments.dependencies_of(trees)
-    if not whole and not depends.kinds & todo.kinds and version.id not in todo.due:
-        return 0
-    scope = segments.EVERYBODY if whole else segments.scope_sql("score", [version.id], depends.kinds, now)
-    changed = SQL.rescore.run(
-        {
-            "model_id": version.model_id,
-            "version_id": version.id,
-            "attribute_max": version.attribute_max,
-            "behaviour_max": version.behaviour_max,
-            "threshold": version.threshold,
-            "now": now,
-            "score_changed": kinds.SCORE_CHANGED.code,
-            "score_crossed": kinds.SCORE_CROSSED.code,
-        },
-        scope=scope,
-        rules=_rules_sql(version, now, None if whole else segments.SCOPE),
-    )
-    pairs = segments.of_object(scope, version.id)
-    segments.keep_dues("score", [(version.id, tree) for tree in trees], pairs, now, whole=whole)
-    if whole:
+def _refresh(version: ScoreVersion, found: Sequence[Cause], now: datetime, *, missed: bool) -> int:
+    scope = segments.scope_sql("score", version.id, found, now)
+    batch = Moment(now, segments.SCOPE, by_index=True)
+    with ledger.by_index():
+        changed = SQL.rescore.value(
+            {**_params(version, now), "quiet": False, "told": []},
+            scope=scope,
+            leads=batch.rows("lead", "l"),
+            scores=batch.rows("lead_score", "o"),
+            rules=_rules_sql(version, lambda tree: segments.batch_sql(tree, now, segments.SCOPE)),
+        )
+        trees = [(version.id, rule.tree) for rule in rules_of(version.rules)]
+        segments.keep_dues("score", trees, segments.of_object(scope, version.id), now)
+    if missed:
+        builds.forget_missed("score", version.id, ledger.room())
+    return int(changed)
+
+
+def _params(version: ScoreVersion, now: datetime) -> dict[str, Any]:
+    return {
+        "model_id": version.model_id,
+        "version_id": version.id,
+        "attribute_max": version.attribute_max,
+        "behaviour_max": version.behaviour_max,
+        "threshold": version.threshold,
+        "now": now,
+        "score_changed": kinds.SCORE_CHANGED.code,
+        "score_crossed": kinds.SCORE_CROSSED.code,
+    }
+
+
+UNBUILT = sql.SQL("SELECT v.id FROM score_model m JOIN score_version v ON v.id = m.live_id WHERE v.built_at IS NULL")
+_EVER_SCORED = sql.SQL(
+    "SELECT lead_id FROM lead WHERE known_at IS NOT NULL UNION SELECT lead_id FROM lead_score WHERE model_id = {}"
+)
+
+
+def build(operation: builds.Operation) -> int | None:
+    """Score everybody by a version put in force; None: it broke and is set aside."""
+    version = ScoreVersion.objects.get(id=operation.object_id)
+    now = operation.now
+    with definitions.turn("score", now).attempt(version.id):
+        told = ledger.readers_of([(kind.code, version.id) for kind in kinds.KINDS])
+        changed = int(
+            SQL.rescore.value(
+                {**_params(version, now), "quiet": True, "told": [kind for kind, _ in told]},
+                scope=_EVER_SCORED.format(literal(version.model_id)),
+                rules=_rules_sql(version, lambda tree: segments.members_sql(tree, now)),
+            )
+        )
+        operation.counts["entered"] = changed
+        segments.rebuild_dues("score", [(version.id, rule.tree) for rule in rules_of(version.rules)], now)
         SQL.built.run({"version_id": version.id, "now": now})
-    return changed
+        return changed
+    return None
 
 
 def live_versions() -> list[ScoreVersion]:
@@ -278,8 +338,8 @@ def live_versions() -> list[ScoreVersion]:
     return list(ScoreVersion.objects.filter(id__in=live).order_by("model_id"))
 
 
-def _rules_sql(version: ScoreVersion, now: datetime, scope: sql.Composable | None) -> sql.Composable:
-    """SELECT lead_id, key, side, band, points: one row per lead and rule that holds."""
+def _rules_sql(version: ScoreVersion, members: Callable[[segments.Tree], sql.Composable]) -> sql.Composable:
+    """SELECT lead_id, key, side, band, points: one row per lead and rule that holds. `members`: SELECT lead_id."""
     if not version.rules:
         return sql.SQL("SELECT 0::bigint AS lead_id, '' AS key, '' AS side, '' AS band, 0 AS points WHERE false")
     return sql.SQL(" UNION ALL ").join(
@@ -290,7 +350,7 @@ def _rules_sql(version: ScoreVersion, now: datetime, scope: sql.Composable | Non
             literal(rule.side),
             literal(rule.band),
             literal(rule.points),
-            segments.members_sql(rule.tree, now, scope),
+            members(rule.tree),
         )
         for rule in rules_of(version.rules)
     )
@@ -303,6 +363,7 @@ def definitions_changed(table: str) -> int:
         for version in live_versions()
         if table in segments.dependencies_of(rule.tree for rule in rules_of(version.rules)).tables
     ]
+    builds.restart("score", stale)
     return ScoreVersion.objects.filter(id__in=stale).update(built_at=None)
 
 

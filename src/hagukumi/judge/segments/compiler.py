@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from hagukumi.ledger.causes import Cause
+
 from .conditions import BIRTH, All, AnyOf, Condition, Moment, Not, codes, walk
 
 KNOWN = sql.SQL("l.known_at IS NOT NULL AND l.merged_into IS NULL")
@@ -16,18 +18,22 @@ KNOWN = sql.SQL("l.known_at IS NOT NULL AND l.merged_into IS NULL")
 
 @dataclass(frozen=True)
 class Dependencies:
-    """What can change a tree's answer: activity kind codes, time (`timed`), definition tables, other segments' ids."""
+    """What can change a tree's answer: activity kind codes, time (`timed`), definition tables, other segments' ids.
+
+    `causes`: the facts themselves, by kind and object.
+    """
 
     kinds: frozenset[int]
     timed: bool
     tables: frozenset[str] = frozenset()
     segments: frozenset[int] = frozenset()
+    causes: tuple[Cause, ...] = ()
 
 
 def members(tree: Condition, moment: Moment) -> sql.Composed:
     """SELECT lead_id of the known leads for whom the tree holds, each once."""
-    return sql.SQL("SELECT l.lead_id FROM lead l WHERE {} AND {}{}").format(
-        KNOWN, where(tree, moment), moment.scoped("l.lead_id")
+    return sql.SQL("SELECT l.lead_id FROM {} WHERE {} AND {}").format(
+        moment.rows("lead", "l"), KNOWN, where(tree, moment)
     )
 
 
@@ -40,7 +46,7 @@ def where(tree: Condition, moment: Moment) -> sql.Composable:
     if isinstance(node, All):
         return sql.SQL("({})").format(sql.SQL(" AND ").join(where(item, moment) for item in node.items))
     if isinstance(node, Not):
-        return sql.SQL("NOT EXISTS (SELECT FROM ({}) s WHERE s.lead_id = l.lead_id)").format(_set(node.item, moment))
+        return sql.SQL("NOT EXISTS (SELECT 1 FROM ({}) s WHERE s.lead_id = l.lead_id)").format(_set(node.item, moment))
     return sql.SQL("l.lead_id IN ({})").format(_set(node, moment))
 
 
@@ -60,6 +66,7 @@ def dependencies(tree: Condition, moment: Moment) -> Dependencies:
         timed=any(leaf.due(moment) is not None for leaf in atoms),
         tables=frozenset().union(*(leaf.tables for leaf in atoms)),
         segments=frozenset(node.segment for node in walk(tree) if hasattr(node, "segment")),
+        causes=(Cause(codes(BIRTH)), *(cause for leaf in atoms for cause in leaf.causes())),
     )
 
 

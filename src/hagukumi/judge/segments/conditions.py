@@ -7,13 +7,14 @@ leaf types with `register`, from config/wiring.py. SQL is composed by psycopg.sq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, LiteralString, Self, TypeVar
 
 from psycopg import sql
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny, ValidationError, model_validator
 
 from hagukumi.judge.segments.controls import Offer
 from hagukumi.ledger import kinds
+from hagukumi.ledger.causes import Cause
 
 SCHEMA = 1
 MAX_LEAVES = 60
@@ -28,16 +29,30 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Moment:
-    """As of when a condition is asked, and of whom: `scope` is a SELECT of lead_id, None = everybody."""
+    """As of when a condition is asked, and of whom: `scope` is a SELECT of lead_id, None = everybody.
+
+    `by_index`: the scope is a batch of the beat, and each table is to be read by its leads (`ledger.by_index`).
+    """
 
     now: datetime
     scope: sql.Composable | None = None
+    by_index: bool = False
 
-    def scoped(self, column: str) -> sql.Composable:
-        """` AND column IN (scope)`, or nothing."""
-        if self.scope is None:
-            return sql.SQL("")
-        return sql.SQL(" AND {} IN ({})").format(sql.SQL(column), self.scope)
+    def rows(self, table: LiteralString, alias: LiteralString, bounds: sql.Composable | None = None) -> sql.Composable:
+        """`table alias` for a FROM: the rows of a lead-owned table within the scope, and within `bounds` of its key.
+
+        By index they are fenced off (OFFSET 0), so that no other column can lead the planner to another index.
+        """
+        if self.scope is None and bounds is None:
+            return sql.SQL("{} {}").format(sql.SQL(table), sql.SQL(alias))
+        within = [] if bounds is None else [bounds]
+        if self.scope is not None:
+            test = sql.SQL("lead_id = ANY(ARRAY({}))" if self.by_index else "lead_id IN ({})")
+            within.append(test.format(self.scope))
+        fence = sql.SQL(" OFFSET 0" if self.by_index else "")
+        return sql.SQL("(SELECT * FROM {} WHERE {}{}) {}").format(
+            sql.SQL(table), sql.SQL(" AND ").join(within), fence, sql.SQL(alias)
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,10 @@ class Condition(BaseModel):
     def kinds(self) -> frozenset[int]:
         """Codes of the activity kinds that can change the answer."""
         return frozenset()
+
+    def causes(self) -> list[Cause]:
+        """The facts that can change the answer, by kind and object; where not told, of its kinds about anything."""
+        return [Cause(self.kinds())] if self.kinds() else []
 
     def due(self, moment: Moment) -> sql.Composable | None:
         """SELECT lead_id, due_at: when, after now, time alone may change the answer; None where it cannot."""

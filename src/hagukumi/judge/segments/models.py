@@ -20,14 +20,35 @@ class Segment(models.Model):
 
 
 class SegmentMember(models.Model):
+    """`operation_id`: the build that let the lead in; null where a fact did, which the ledger then has."""
+
     pk = models.CompositePrimaryKey("lead_id", "segment_id")
     lead_id = models.BigIntegerField()
     segment_id = models.BigIntegerField()
     since = models.DateTimeField()
+    operation_id = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "segment_member"
         indexes = [models.Index(fields=["segment_id", "lead_id"], name="segment_member_segment")]
+
+
+class SegmentPast(models.Model):
+    """A membership that is over, where a build began or ended it: what the ledger's facts alone do not tell.
+
+    `entered_by`, `left_by`: the operation; null where a fact of the ledger says it.
+    """
+
+    pk = models.CompositePrimaryKey("lead_id", "segment_id", "since")
+    lead_id = models.BigIntegerField()
+    segment_id = models.BigIntegerField()
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    entered_by = models.BigIntegerField(null=True)
+    left_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "segment_past"
 
 
 class ConditionDue(models.Model):

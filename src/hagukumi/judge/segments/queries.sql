@@ -1,26 +1,39 @@
 -- name: work
--- What this beat asks of an owner of conditions: kinds touched, its definitions with people due, whether any is unbuilt.
--- One row. Index: condition_due_at. %(owner)s is segment, score or phase.
+-- What this beat asks of an owner of conditions: kinds touched, its definitions with people due, those with people whom
+-- their build missed. One row. Index: condition_due_at. %(owner)s is segment, score or phase.
 SELECT array(SELECT DISTINCT kind::int FROM touched) AS kinds,
        array(
            SELECT DISTINCT object_id FROM condition_due
            WHERE owner = %(owner)s AND due_at <= %(now)s::timestamptz
        ) AS due,
-       EXISTS (SELECT FROM segment WHERE built_at IS NULL AND archived_at IS NULL) AS unbuilt;
+       array(SELECT DISTINCT object_id FROM build_missed WHERE owner = %(owner)s) AS missed;
+
+-- name: concerned
+-- Which definitions the facts of this beat concern: {asked} yields ids by tests on the CTE `seen` (kind, object_id).
+-- slot asked: SELECT 0::bigint AS id WHERE EXISTS (SELECT 1 FROM seen)
+WITH seen AS MATERIALIZED (SELECT DISTINCT kind, object_id FROM touched)
+SELECT id FROM ({asked}) a;
 
 -- name: refresh
 -- Brings one segment's members in line for the leads of `scope`, and puts a fact per change into `fact`.
--- Grain: one fact per lead that entered or left. Index: segment_member's key, segment_member_segment. A second run with
--- the same facts and the same now changes nothing.
+-- Who leaves and was let in by a build keeps the time in `segment_past`.
+-- Grain: one fact per lead that entered or left. Index: segment_member's keys. A second run with the same facts and the
+-- same now changes nothing.
 -- slot scope: SELECT lead_id FROM touched
 -- slot members: SELECT lead_id FROM scope
 WITH scope AS MATERIALIZED ({scope}),
 holds AS MATERIALIZED ({members}),
 gone AS (
-    DELETE FROM segment_member m
-    WHERE m.segment_id = %(segment_id)s::bigint AND m.lead_id IN (SELECT lead_id FROM scope)
-      AND NOT EXISTS (SELECT FROM holds h WHERE h.lead_id = m.lead_id)
-    RETURNING m.lead_id
+    DELETE FROM segment_member
+    WHERE segment_id = %(segment_id)s::bigint
+      AND lead_id = ANY(ARRAY(SELECT lead_id FROM scope EXCEPT SELECT lead_id FROM holds))
+    RETURNING lead_id, since, operation_id
+),
+past AS (
+    INSERT INTO segment_past (lead_id, segment_id, since, until, entered_by)
+    SELECT lead_id, %(segment_id)s::bigint, since, %(now)s::timestamptz, operation_id FROM gone
+    WHERE operation_id IS NOT NULL
+    ON CONFLICT DO NOTHING
 ),
 come AS (
     INSERT INTO segment_member (lead_id, segment_id, since)
@@ -37,21 +50,72 @@ FROM (
 ) c
 LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USING (lead_id);
 
+-- name: build
+-- Makes `members` the members of a segment, as one operation: no fact a lead. Who leaves keeps the time in
+-- `segment_past`. Quiet rows go into `fact` where somebody reads them (%(told)s: kinds). One row: how many came and went.
+-- slot members: SELECT lead_id FROM touched
+WITH holds AS MATERIALIZED ({members}),
+gone AS (
+    DELETE FROM segment_member m
+    WHERE m.segment_id = %(segment_id)s::bigint AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.lead_id = m.lead_id)
+    RETURNING m.lead_id, m.since, m.operation_id
+),
+past AS (
+    INSERT INTO segment_past (lead_id, segment_id, since, until, entered_by, left_by)
+    SELECT lead_id, %(segment_id)s::bigint, since, %(now)s::timestamptz, operation_id, %(operation_id)s::bigint FROM gone
+    ON CONFLICT DO NOTHING
+),
+come AS (
+    INSERT INTO segment_member (lead_id, segment_id, since, operation_id)
+    SELECT lead_id, %(segment_id)s::bigint, %(now)s::timestamptz, %(operation_id)s::bigint FROM holds
+    ON CONFLICT (lead_id, segment_id) DO NOTHING
+    RETURNING lead_id
+),
+told AS (
+    INSERT INTO fact (lead_id, at, kind, object_id, quiet)
+    SELECT lead_id, %(now)s::timestamptz, kind, %(segment_id)s::bigint, true
+    FROM (
+        SELECT lead_id, %(entered)s::smallint AS kind FROM come
+        UNION ALL
+        SELECT lead_id, %(left)s::smallint FROM gone
+    ) c
+    WHERE kind = ANY(%(told)s::smallint[])
+)
+SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS left;
+
 -- name: keep_dues
 -- Sets when time alone may change the answers of the owner's definitions, for the pairs (lead_id, object_id) of `scope`.
 -- `among`: those of them that may have a due time at all; `dues` yields (lead_id, object_id, due_at).
--- Grain: one row per (lead, owner, object). Index: condition_due's key.
+-- Grain: one row per (lead, owner, object). Index: condition_due's key; the owner wears `|| ''` so that no other serves.
 -- slot scope: SELECT lead_id, 0::bigint AS object_id FROM touched
 -- slot among: SELECT lead_id, object_id FROM scope
 -- slot dues: SELECT lead_id, object_id, NULL::timestamptz AS due_at FROM among WHERE false
 WITH scope AS MATERIALIZED ({scope}),
 among AS MATERIALIZED ({among}),
 next AS MATERIALIZED (SELECT lead_id, object_id, min(due_at) AS due_at FROM ({dues}) d GROUP BY lead_id, object_id),
+over AS MATERIALIZED (SELECT lead_id, object_id FROM scope EXCEPT SELECT lead_id, object_id FROM next),
 gone AS (
     DELETE FROM condition_due c
-    USING scope s
-    WHERE c.owner = %(owner)s AND c.lead_id = s.lead_id AND c.object_id = s.object_id
-      AND NOT EXISTS (SELECT FROM next n WHERE n.lead_id = c.lead_id AND n.object_id = c.object_id)
+    USING over o
+    WHERE c.owner || '' = %(owner)s AND c.lead_id = ANY(ARRAY(SELECT lead_id FROM over))
+      AND c.lead_id = o.lead_id AND c.object_id = o.object_id
+)
+INSERT INTO condition_due (lead_id, owner, object_id, due_at)
+SELECT lead_id, %(owner)s, object_id, due_at FROM next
+ON CONFLICT (lead_id, owner, object_id) DO UPDATE SET due_at = excluded.due_at
+WHERE condition_due.due_at <> excluded.due_at;
+
+-- name: rebuild_dues
+-- As keep_dues for a build: the due times of the definitions %(object_ids)s for everybody, from `dues`, of the pairs
+-- `among` (lead_id, object_id) where given.
+-- slot among: SELECT 0::bigint AS lead_id, 0::bigint AS object_id WHERE false
+-- slot dues: SELECT 0::bigint AS lead_id, 0::bigint AS object_id, NULL::timestamptz AS due_at WHERE false
+WITH among AS MATERIALIZED ({among}),
+next AS MATERIALIZED (SELECT lead_id, object_id, min(due_at) AS due_at FROM ({dues}) d GROUP BY lead_id, object_id),
+gone AS (
+    DELETE FROM condition_due c
+    WHERE c.owner = %(owner)s AND c.object_id = ANY(%(object_ids)s::bigint[])
+      AND NOT EXISTS (SELECT 1 FROM next n WHERE n.lead_id = c.lead_id AND n.object_id = c.object_id)
 )
 INSERT INTO condition_due (lead_id, owner, object_id, due_at)
 SELECT lead_id, %(owner)s, object_id, due_at FROM next
@@ -60,7 +124,15 @@ WHERE condition_due.due_at <> excluded.due_at;
 
 -- name: forget
 -- Removes the members of an archived segment, with a fact for each.
-WITH gone AS (DELETE FROM segment_member WHERE segment_id = %(segment_id)s::bigint RETURNING lead_id)
+WITH gone AS (
+    DELETE FROM segment_member WHERE segment_id = %(segment_id)s::bigint RETURNING lead_id, since, operation_id
+),
+past AS (
+    INSERT INTO segment_past (lead_id, segment_id, since, until, entered_by)
+    SELECT lead_id, %(segment_id)s::bigint, since, %(now)s::timestamptz, operation_id FROM gone
+    WHERE operation_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO fact (lead_id, at, kind, object_id)
 SELECT lead_id, %(now)s::timestamptz, %(left)s::smallint, %(segment_id)s::bigint FROM gone;
 
@@ -69,6 +141,26 @@ DELETE FROM condition_due WHERE owner = %(owner)s AND object_id = %(object_id)s:
 
 -- name: built
 UPDATE segment SET built_at = %(now)s::timestamptz WHERE id = %(segment_id)s::bigint;
+
+-- name: members_at
+-- every act: of what the house concluded, no machine has a part
+-- The segments that a lead was a member of at an instant: from what is, from what the ledger says, from what builds did.
+-- Index: the keys (lead_id first). Of what began and ended within one instant nothing is told.
+WITH moves AS (
+    SELECT segment_id, since AS at, true AS inside FROM segment_member WHERE lead_id = %(lead_id)s::bigint
+    UNION
+    SELECT segment_id, since, true FROM segment_past WHERE lead_id = %(lead_id)s::bigint
+    UNION
+    SELECT segment_id, until, false FROM segment_past WHERE lead_id = %(lead_id)s::bigint
+    UNION
+    SELECT object_id, at, kind = %(entered)s::smallint FROM activity
+    WHERE lead_id = %(lead_id)s::bigint AND at <= %(at)s::timestamptz
+      AND kind IN (%(entered)s::smallint, %(left)s::smallint)
+)
+SELECT segment_id FROM (
+    SELECT DISTINCT ON (segment_id) segment_id, inside FROM moves WHERE at <= %(at)s::timestamptz
+    ORDER BY segment_id, at DESC, inside DESC
+) last WHERE inside ORDER BY segment_id;
 
 -- name: lead_estimate
 -- The planner's row count of `lead`, 0 where it was never analysed.

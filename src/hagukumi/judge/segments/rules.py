@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 FORM_KINDS = {
     "inquiry": ("問い合わせ", "inquiry"),
-    "download": ("資料請求", "download"),
+    "download": ("資料ダウンロード", "download"),
     "seminar": ("セミナー申込", "seminar"),
     "survey": ("アンケート", "survey"),
 }

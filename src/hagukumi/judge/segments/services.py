@@ -1,6 +1,6 @@
 """Verbs of the segments: read conditions, keep membership in line with the facts, say why somebody is in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ from django.db import transaction
 from psycopg import sql
 
 from hagukumi.accounts import audit
-from hagukumi.ledger import definitions
+from hagukumi.ledger import builds, definitions
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause, concern
 
 from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
@@ -55,9 +56,9 @@ def members_sql(tree: Tree, now: datetime, scope: sql.Composable | None = None) 
     return compiler.members(parse(tree), Moment(now, scope))
 
 
-def due_sql(tree: Tree, now: datetime, scope: sql.Composable | None = None) -> sql.Composed | None:
-    """SELECT lead_id, due_at (after now): when time alone may change the answer; None where it never does."""
-    return compiler.due(parse(tree), Moment(now, scope))
+def batch_sql(tree: Tree, now: datetime, scope: sql.Composable) -> sql.Composed:
+    """As `members_sql`, of a batch of the beat: every table is read by its leads. To be run in `ledger.by_index`."""
+    return compiler.members(parse(tree), Moment(now, scope, by_index=True))
 
 
 def dependencies(tree: Tree) -> Dependencies:
@@ -73,6 +74,7 @@ def dependencies_of(trees: Iterable[Tree]) -> Dependencies:
         timed=any(one.timed for one in found),
         tables=frozenset().union(*(one.tables for one in found)),
         segments=frozenset().union(*(one.segments for one in found)),
+        causes=tuple(cause for one in found for cause in one.causes),
     )
 
 
@@ -181,6 +183,7 @@ def save(
             return saved
         before = Segment.objects.get(id=segment_id)
         Segment.objects.filter(id=segment_id).update(**values)
+        builds.restart("segment", [segment_id])
         definitions.reinstate("segment", segment_id)
         saved = Segment.objects.get(id=segment_id)
         changes = {"name": (before.name, saved.name), "sentence": (_told(before.tree), _told(saved.tree))}
@@ -206,6 +209,7 @@ def archive(segment_id: int, *, now: datetime) -> int:
     with transaction.atomic():
         ledger.open_beat_tables()
         Segment.objects.filter(id=segment_id).update(archived_at=now, updated_at=now)
+        builds.restart("segment", [segment_id])
         left = SQL.forget.run({"segment_id": segment_id, "now": now, "left": kinds.SEGMENT_LEFT.code})
         ledger.record_pending()
         forget_dues("segment", segment_id)
@@ -228,6 +232,7 @@ def forget_dues(owner: str, object_id: int) -> int:
 def definitions_changed(table: str) -> int:
     """A definition (`page`, `form`, `source`) was edited: rebuild the segments that read it."""
     stale = [segment.id for segment in active() if table in _tables_of(segment)]
+    builds.restart("segment", stale)
     return Segment.objects.filter(id__in=stale).update(built_at=None)
 
 
@@ -251,31 +256,51 @@ def member_page(
 
 @dataclass(frozen=True)
 class Work:
-    """What a beat asks of an owner of conditions."""
+    """What a beat asks of an owner of conditions: kinds touched, definitions with people due, and with some missed."""
 
     kinds: frozenset[int]
     due: frozenset[int]
-    unbuilt: bool
+    missed: frozenset[int]
 
     def __bool__(self) -> bool:
-        return bool(self.kinds or self.due or self.unbuilt)
+        return bool(self.kinds or self.due or self.missed)
 
 
 def work(owner: str, now: datetime) -> Work:
-    """Kinds touched in this beat, the owner's definitions with people due, and whether a segment is unbuilt."""
+    """Kinds touched in this beat, the owner's definitions with people due, and those with people their build missed."""
     row = SQL.work.row({"owner": owner, "now": now}) or {}
-    return Work(frozenset(row["kinds"]), frozenset(row["due"]), row["unbuilt"])
+    return Work(frozenset(row["kinds"]), frozenset(row["due"]), frozenset(row["missed"]))
 
 
-def scope_sql(owner: str, object_ids: Iterable[int], kind_codes: Iterable[int], now: datetime) -> sql.Composed:
-    """SELECT lead_id: those touched in this beat by one of the kinds, and those due for one of the definitions."""
+def concerned(causes: Mapping[int, Sequence[Cause]], todo: Work) -> set[int]:
+    """Of the definitions (by id, with their causes) those that a fact of this beat concerns. At most one statement."""
+    heard = {key: found for key, found in causes.items() if any(cause.kinds & todo.kinds for cause in found)}
+    if not heard:
+        return set()
+    asked = [
+        sql.SQL("SELECT {}::bigint AS id WHERE EXISTS (SELECT 1 FROM seen WHERE {})").format(
+            literal(key), concern(cause for cause in found if cause.kinds & todo.kinds)
+        )
+        for key, found in heard.items()
+    ]
+    return {row["id"] for row in SQL.concerned.rows(asked=sql.SQL(" UNION ALL ").join(asked))}
+
+
+def scope_sql(owner: str, object_id: int, causes: Iterable[Cause], now: datetime) -> sql.Composed:
+    """SELECT lead_id of a definition's batch: whom facts of this beat concern, who is due, whom its build missed.
+
+    Of the last two no more than the beat has room for; the others follow in the next.
+    """
     return sql.SQL(
-        "SELECT lead_id FROM touched WHERE kind = ANY({}::smallint[]) UNION SELECT lead_id FROM condition_due"
-        " WHERE owner = {} AND object_id = ANY({}::bigint[]) AND due_at <= {}"
-    ).format(literal(sorted(kind_codes)), literal(owner), literal(sorted(object_ids)), literal(now))
+        "SELECT lead_id FROM touched WHERE {concern} UNION (SELECT lead_id FROM condition_due WHERE owner = {owner}"
+        " AND object_id = {id} AND due_at <= {now} ORDER BY due_at, lead_id LIMIT {room})"
+        " UNION SELECT lead_id FROM ({missed}) m"
+    ).format(
+        concern=concern(causes), owner=literal(owner), id=literal(object_id), now=literal(now),
+        room=literal(ledger.room()), missed=builds.missed_sql(owner, [object_id], ledger.room()),
+    )  # fmt: skip
 
 
-EVERYBODY = sql.SQL("SELECT lead_id FROM lead WHERE known_at IS NOT NULL")
 SCOPE = sql.SQL("SELECT lead_id FROM scope")
 """Inside the named queries the scope stands once, as the CTE `scope`."""
 
@@ -287,27 +312,43 @@ def keep_dues(
     now: datetime,
     *,
     among: sql.Composable | None = None,
-    whole: bool = False,
 ) -> int:
     """Keep `condition_due` for these definitions (id, tree) and the pairs (lead_id, object_id) of `scope`.
 
-    `among`: the pairs (lead_id, object_id) that may have a due time, where not all of `scope`; `whole`: scope is
-    everybody. A definition may have several trees (a score version has one a rule): the earliest time counts.
+    `among`: the pairs (lead_id, object_id) that may have a due time, where not all of `scope`. A definition may have
+    several trees (a score version has one a rule): the earliest time counts. To be run in `ledger.by_index`.
     """
-    parts = []
+    slots = {"scope": scope}
+    if among is not None:
+        slots["among"] = among
+    if parts := _dues(trees, now, batch=True):
+        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
+    return SQL.keep_dues.run({"owner": owner}, **slots)
+
+
+def rebuild_dues(
+    owner: str, trees: Sequence[tuple[int, Tree]], now: datetime, *, among: sql.Composable | None = None
+) -> int:
+    """Set `condition_due` of these definitions anew, for everybody or for the pairs (lead_id, object_id) of `among`."""
+    slots: dict[str, sql.Composable] = {} if among is None else {"among": among}
+    if parts := _dues(trees, now, batch=False, everybody=among is None):
+        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
+    object_ids = sorted({object_id for object_id, _ in trees})
+    return SQL.rebuild_dues.run({"owner": owner, "object_ids": object_ids}, **slots)
+
+
+def _dues(
+    trees: Sequence[tuple[int, Tree]], now: datetime, *, batch: bool, everybody: bool = False
+) -> list[sql.Composable]:
+    parts: list[sql.Composable] = []
     for object_id, tree in trees:
         own = sql.SQL("SELECT lead_id FROM among WHERE object_id = {}").format(literal(object_id))
-        found = due_sql(tree, now, None if whole else own)
+        found = compiler.due(parse(tree), Moment(now, None if everybody else own, by_index=batch))
         if found is not None:
             parts.append(
                 sql.SQL("SELECT lead_id, {}::bigint AS object_id, due_at FROM ({}) x").format(literal(object_id), found)
             )
-    slots = {"scope": scope}
-    if among is not None:
-        slots["among"] = among
-    if parts:
-        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
-    return SQL.keep_dues.run({"owner": owner}, **slots)
+    return parts
 
 
 def of_object(scope: sql.Composable, object_id: int) -> sql.Composed:
@@ -320,46 +361,108 @@ def ask_afresh(segment_id: int) -> int:
     return Segment.objects.filter(id=segment_id).update(built_at=None)
 
 
+def causes() -> Iterator[Cause]:
+    """The facts that segments read: those built and those being built (what is not, will see everything)."""
+    for _segment, found in _in_force():
+        yield from found
+
+
+def _in_force(turn: definitions.Turn | None = None) -> list[tuple[Segment, tuple[Cause, ...]]]:
+    """Segments that facts may concern, each after those it stands on, with their causes.
+
+    Broken ones are left out, and set aside in their turn.
+    """
+    broken = definitions.broken("segment")
+    under_way = builds.under_way("segment")
+    found = []
+    for segment in in_order(active()):
+        skipped = segment.id in broken if turn is None else turn.skips(segment.id)
+        if skipped or (segment.built_at is None and segment.id not in under_way):
+            continue
+        try:
+            found.append((segment, dependencies(segment.tree).causes))
+        except ConditionError as error:
+            if turn is not None:
+                turn.set_aside(segment.id, error)
+    return found
+
+
 def step(now: datetime) -> int:
-    """The segments' part of a beat: rebuild what is unbuilt, re-ask what touched facts and the clock may change."""
+    """The segments' part of a beat: re-ask whom touched facts and the clock may have moved in or out."""
     todo = work("segment", now)
     if not todo:
         return 0
     changed = 0
     turn = definitions.turn("segment", now)
-    for segment in in_order([one for one in active() if not turn.skips(one.id)]):
+    in_force = _in_force(turn)
+    concerned_ids = concerned({segment.id: found for segment, found in in_force}, todo)
+    for segment, found in in_force:
         with turn.attempt(segment.id):
-            changed += _bring_in_line(segment, todo, now)
+            if segment.built_at is None:
+                if segment.id in concerned_ids:
+                    builds.note_missed("segment", segment.id, found)
+            elif segment.id in concerned_ids | todo.due | todo.missed:
+                changed += _refresh(segment, found, now, missed=segment.id in todo.missed)
     return changed
 
 
-def _bring_in_line(segment: Segment, todo: Work, now: datetime) -> int:
-    if segment.built_at is None:
-        node = validate(segment.tree)
-        changed = _refresh(segment.id, node, EVERYBODY, now, whole=True)
-        SQL.built.run({"segment_id": segment.id, "now": now})
-        return changed
+def _refresh(segment: Segment, found: Sequence[Cause], now: datetime, *, missed: bool) -> int:
     node = parse(segment.tree)
-    depends = compiler.dependencies(node, Moment(now))
-    if not depends.kinds & todo.kinds and segment.id not in todo.due:
-        return 0
-    scope = scope_sql("segment", [segment.id], depends.kinds, now)
-    return _refresh(segment.id, node, scope, now, whole=False)
-
-
-def _refresh(segment_id: int, node: Condition, scope: sql.Composable, now: datetime, *, whole: bool) -> int:
-    changed = SQL.refresh.run(
-        {
-            "segment_id": segment_id,
-            "now": now,
-            "entered": kinds.SEGMENT_ENTERED.code,
-            "left": kinds.SEGMENT_LEFT.code,
-        },
-        scope=scope,
-        members=compiler.members(node, Moment(now, None if whole else SCOPE)),
-    )
-    keep_dues("segment", [(segment_id, node)], of_object(scope, segment_id), now, whole=whole)
+    scope = scope_sql("segment", segment.id, found, now)
+    with ledger.by_index():
+        changed = SQL.refresh.run(
+            {
+                "segment_id": segment.id,
+                "now": now,
+                "entered": kinds.SEGMENT_ENTERED.code,
+                "left": kinds.SEGMENT_LEFT.code,
+            },
+            scope=scope,
+            members=batch_sql(node, now, SCOPE),
+        )
+        keep_dues("segment", [(segment.id, node)], of_object(scope, segment.id), now)
+    if missed:
+        builds.forget_missed("segment", segment.id, ledger.room())
     return changed
+
+
+UNBUILT = sql.SQL("SELECT id FROM segment WHERE built_at IS NULL AND archived_at IS NULL")
+
+
+def build(operation: builds.Operation) -> int | None:
+    """Make those the members of an unbuilt segment for whom it holds now; None: it broke and is set aside."""
+    segment = Segment.objects.get(id=operation.object_id)
+    with definitions.turn("segment", operation.now).attempt(segment.id):
+        node = validate(segment.tree)
+        told = ledger.readers_of([(kind.code, segment.id) for kind in kinds.KINDS])
+        row = SQL.build.row(
+            {
+                "segment_id": segment.id,
+                "now": operation.now,
+                "operation_id": operation.id,
+                "entered": kinds.SEGMENT_ENTERED.code,
+                "left": kinds.SEGMENT_LEFT.code,
+                "told": [kind for kind, _ in told],
+            },
+            members=compiler.members(node, Moment(operation.now)),
+        )
+        assert row is not None
+        operation.counts.update(row)
+        rebuild_dues("segment", [(segment.id, node)], operation.now)
+        SQL.built.run({"segment_id": segment.id, "now": operation.now})
+        return int(row["entered"] + row["left"])
+    return None
+
+
+def build_order(ids: list[int]) -> list[int]:
+    """The segments so that each comes after those it stands on."""
+    return [segment.id for segment in in_order([one for one in active() if one.id in ids])]
+
+
+def segments_at(lead_id: int, at: datetime) -> list[int]:
+    """The ids of the segments that a lead was a member of at an instant."""
+    params = {"lead_id": lead_id, "at": at, "entered": kinds.SEGMENT_ENTERED.code, "left": kinds.SEGMENT_LEFT.code}
+    return [row["segment_id"] for row in SQL.members_at.rows(params)]
 
 
 def in_order(segments: list[Segment]) -> list[Segment]:

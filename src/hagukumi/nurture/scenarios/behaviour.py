@@ -9,6 +9,7 @@ from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.collect.tracking import kinds as tracking_kinds
 from hagukumi.judge.segments import services as segments
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 
 from . import rules
 
@@ -20,11 +21,11 @@ _KINDS = {
 }
 
 
-def branch_kinds(branch: rules.Branch) -> frozenset[int]:
-    """Codes of the kinds of fact that can make the branch's test hold."""
+def branch_causes(branch: rules.Branch) -> tuple[Cause, ...]:
+    """The facts that can make the branch's test hold."""
     if isinstance(branch.test, rules.Holds):
-        return segments.dependencies(branch.test.tree).kinds
-    return frozenset({_KINDS[branch.test.type]})
+        return segments.dependencies(branch.test.tree).causes
+    return (Cause(frozenset({_KINDS[branch.test.type]}), _object(branch.test)),)
 
 
 def passing(branch: rules.Branch, who: sql.Composable, now: datetime) -> sql.Composed:
@@ -55,9 +56,10 @@ _DONE = sql.SQL(
 
 
 def _object(test: rules.Opened | rules.Clicked | rules.Visited | rules.Answered) -> sql.Composable:
+    """A boolean over `object_id`."""
     if isinstance(test, rules.Visited):
         if test.page_id is not None:
-            return sql.SQL("a.object_id = {}").format(sql.Literal(test.page_id))
-        return sql.SQL("a.object_id IN (SELECT id FROM page WHERE category = {})").format(sql.Literal(test.category))
+            return sql.SQL("object_id = {}").format(sql.Literal(test.page_id))
+        return sql.SQL("object_id IN (SELECT id FROM page WHERE category = {})").format(sql.Literal(test.category))
     wanted = test.form_id if isinstance(test, rules.Answered) else test.message_id
-    return sql.SQL("a.object_id = {}").format(sql.Literal(wanted or 0))
+    return sql.SQL("object_id = {}").format(sql.Literal(wanted or 0))

@@ -156,9 +156,10 @@ SELECT (SELECT max(lead_id) FROM next) AS last, (SELECT count(*) FROM entered) A
 UPDATE scenario SET take_in_after = %(after)s::bigint WHERE id = %(scenario_id)s::bigint;
 
 -- name: touched_branches
--- Of the given branches, those at which somebody waits to whom something of these kinds has just happened.
+-- Of the given branches, those at which somebody waits to whom a fact of {concerned} has just happened.
+-- slot concerned: true
 SELECT DISTINCT e.version_id, e.node
-FROM (SELECT DISTINCT lead_id FROM touched WHERE kind = ANY (%(kinds)s::smallint[])) AS t
+FROM (SELECT DISTINCT lead_id FROM touched WHERE {concerned}) AS t
 CROSS JOIN LATERAL (
     SELECT version_id, node FROM enrollment WHERE lead_id = t.lead_id AND state = 'active' OFFSET 0
 ) AS e
@@ -194,6 +195,12 @@ FROM ({who}) AS who
 WHERE e.lead_id = who.lead_id AND e.scenario_id = %(scenario_id)s::bigint AND e.visit = who.visit
   AND e.version_id = %(version_id)s::bigint AND e.node = %(node)s AND e.state = 'active'
   AND e.due_at > %(now)s::timestamptz;
+
+-- name: miss_slot
+-- On resuming: people whose slot at this wait passed during the pause get its next one. Index: enrollment_due. Idempotent.
+UPDATE enrollment SET due_at = %(slot)s::timestamptz
+WHERE version_id = %(version_id)s::bigint AND node = %(node)s AND state = 'active' AND due_at <= %(now)s::timestamptz
+  AND %(slot)s::timestamptz > %(now)s::timestamptz;
 
 -- name: counts
 -- How many people have left each node by each exit, of the given versions.

@@ -263,10 +263,11 @@ def due_at(node: AnyNode, now: datetime) -> datetime | None:
     if not isinstance(node, Wait):
         return None
     due = now + timedelta(days=node.days, hours=node.hours, minutes=node.minutes)
-    return _next_slot(due, node) if node.time or node.weekdays else due
+    return next_slot(due, node) if node.time or node.weekdays else due
 
 
-def _next_slot(earliest: datetime, wait: Wait) -> datetime:
+def next_slot(earliest: datetime, wait: Wait) -> datetime:
+    """The first hour at or after `earliest` that this wait's time and weekdays allow (JST; a UTC instant)."""
     hour, minute = map(int, (wait.time or SEND_HOUR).split(":"))
     local = earliest.astimezone(JST)
     slot = local.replace(hour=hour, minute=minute, second=0, microsecond=0)

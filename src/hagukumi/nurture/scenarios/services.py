@@ -12,6 +12,7 @@ from psycopg import sql
 from pydantic import ValidationError
 
 from hagukumi.accounts import audit
+from hagukumi.kit import keyset
 from hagukumi.ledger import definitions
 
 from . import kinds, rules
@@ -19,11 +20,11 @@ from .behaviour import passing
 from .models import Scenario, ScenarioVersion
 from .naming import Names
 from .queries import SQL
-from .rules import ENTRY, Branch, Graph, Problem
-from .tick import step
+from .rules import ENTRY, Branch, Graph, Problem, Wait
+from .tick import causes, step
 
-__all__ = ["step"]
-PAGE = 50
+__all__ = ["causes", "step"]
+PAGE = keyset.PAGE_SIZE
 
 
 class ConflictError(ValueError):
@@ -144,7 +145,10 @@ def pause(scenario_id: int, now: datetime) -> bool:
 
 
 def resume(scenario_id: int, *, now: datetime) -> bool:
-    """Go on: who became due during the pause, or did what a branch waits for, moves at the next beat."""
+    """Go on: who became due during the pause, or did what a branch waits for, moves at the next beat.
+
+    A wait for a slot (weekdays, an hour) that passed during the pause waits for the next one.
+    """
     with transaction.atomic():
         scenario = _locked(scenario_id)
         definitions.reinstate("scenario", scenario_id)
@@ -152,6 +156,7 @@ def resume(scenario_id: int, *, now: datetime) -> bool:
             return False
         for version in scenario.scenarioversion_set.all():
             _hurry(version, now)
+            _find_slots(version, now)
         scenario.state = "running"
         scenario.save(update_fields=["state"])
         audit.record("scenario.resume", "scenario", scenario_id, now)
@@ -165,6 +170,14 @@ def _hurry(version: ScenarioVersion, now: datetime) -> None:
             at = {"version_id": version.id, "scenario_id": version.scenario_id, "node": branch.id, "now": now}
             waiting = _WAITING.format(version_id=sql.Literal(version.id), node=sql.Literal(branch.id))
             SQL.hurry_branch.run(at, who=passing(branch, waiting, now))
+
+
+def _find_slots(version: ScenarioVersion, now: datetime) -> None:
+    """Whoever missed a wait's slot during the pause is due at its next one, not at whatever hour somebody resumes."""
+    for wait in Graph.model_validate(version.graph).nodes:
+        if isinstance(wait, Wait) and (wait.time or wait.weekdays):
+            at = {"version_id": version.id, "node": wait.id, "now": now, "slot": rules.next_slot(now, wait)}
+            SQL.miss_slot.run(at)
 
 
 _WAITING = sql.SQL(

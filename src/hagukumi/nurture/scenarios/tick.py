@@ -6,7 +6,7 @@ The number of statements follows the graphs, never the number of people; an idle
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,15 @@ from hagukumi.channels.mail import services as messages
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import kinds as segment_kinds
+from hagukumi.judge.segments.conditions import ConditionError
 from hagukumi.ledger import definitions
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause, concern
 from hagukumi.people.leads import services as leads
 from hagukumi.sales.handovers import services as handovers
 
 from . import kinds, rules
-from .behaviour import branch_kinds, passing
+from .behaviour import branch_causes, passing
 from .queries import SQL
 from .rules import ENTRY, AnyNode, Branch, Graph, Leg
 
@@ -112,6 +114,17 @@ def _live() -> list[Live]:
     return [Live(**row, graph=_graphs[row["version_id"]]) for row in rows]
 
 
+def causes() -> Iterator[Cause]:
+    """The facts that open a door or free somebody at a branch, by the versions that people are on or may enter."""
+    for version in _live():
+        if version.current:
+            kind, object_id = _door(version.graph)
+            yield Cause(frozenset({kind}), sql.SQL("object_id = {}").format(sql.Literal(object_id)))
+        for branch in version.branches():
+            with suppress(ConditionError):
+                yield from branch_causes(branch)
+
+
 # -- in ----------------------------------------------------------------------------------------------------------
 
 
@@ -165,27 +178,24 @@ def _take_in(tick: Tick, version: Live) -> None:
 
 def _free_touched(tick: Tick, running: dict[int, Live], touched: set[int]) -> None:
     """People at a branch to whom something has happened leave by `yes` as soon as the test holds."""
-    heard = {
-        (version.version_id, branch.id): codes & touched
+    watching = {
+        (version.version_id, branch.id): branch_causes(branch)
         for version in running.values()
         for branch in version.branches()
-        if (codes := branch_kinds(branch)) & touched
     }
+    heard = {place: found for place, found in watching.items() if any(cause.kinds & touched for cause in found)}
     if not heard:
         return
     met = SQL.touched_branches.rows(
-        {
-            "kinds": sorted(set().union(*heard.values())),
-            "version_ids": [version_id for version_id, _node in heard],
-            "nodes": [node for _version, node in heard],
-        }
+        {"version_ids": [version_id for version_id, _node in heard], "nodes": [node for _version, node in heard]},
+        concerned=concern(cause for found in heard.values() for cause in found),
     )
     for row in met:
         version = running[row["version_id"]]
         branch = version.graph.node(row["node"])
         assert isinstance(branch, Branch)
         waiting = _WAITING_TOUCHED.format(
-            kinds=sql.Literal(sorted(heard[version.version_id, branch.id])),
+            concerned=concern(heard[version.version_id, branch.id]),
             scenario_id=sql.Literal(version.scenario_id),
             version_id=sql.Literal(version.version_id),
             node=sql.Literal(branch.id),
@@ -196,7 +206,7 @@ def _free_touched(tick: Tick, running: dict[int, Live], touched: set[int]) -> No
 
 _WAITING_TOUCHED = sql.SQL(
     "SELECT e.lead_id, e.visit, e.entered_at FROM"
-    " (SELECT DISTINCT lead_id FROM touched WHERE kind = ANY ({kinds}::smallint[])) AS t"
+    " (SELECT DISTINCT lead_id FROM touched WHERE {concerned}) AS t"
     " CROSS JOIN LATERAL ("
     "SELECT * FROM enrollment WHERE lead_id = t.lead_id AND scenario_id = {scenario_id} OFFSET 0) AS e"
     " WHERE e.version_id = {version_id} AND e.node = {node} AND e.state = 'active'"

@@ -8,10 +8,10 @@ from typing import Any
 from psycopg import sql
 
 from hagukumi.kit import ja
+from hagukumi.kit.keyset import PAGE_SIZE
 from hagukumi.kit.sql import Queries
 
 SQL = Queries(__file__, "reads.sql")
-PAGE_SIZE = 50
 LAST = 2**63 - 1
 
 

@@ -13,10 +13,10 @@ from psycopg import sql
 from hagukumi.accounts import audit
 from hagukumi.kit import tokens
 from hagukumi.kit.columns import COLUMNS
+from hagukumi.kit.keyset import PAGE_SIZE
 from hagukumi.kit.sql import Queries, Query
 
 SQL = Queries(__file__, "reads.sql", {"columns_of_l": ", ".join(f"l.{key}" for key in COLUMNS)})
-PAGE_SIZE = 50
 COUNT_CAP = 10_001
 """Counting stops here; more is estimated by the planner."""
 SEARCH_COUNT_CAP = 1_001

@@ -92,10 +92,8 @@ def timeline(lead_id: int, *, group: str = "", before: str = "", size: int = 150
 def page(lead_id: int, *, group: str = "", before: str = "", size: int = 150) -> tuple[list[Entry], str]:
     """The newest facts as a flat list, newest first, and the cursor of what is older ('' = nothing is)."""
     kinds = [kind.code for kind in registry.every() if not group or kind.group == group]
-    at, last_id = _position(lead_id, before)
-    rows = SQL.timeline.rows({"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": size + 1})
-    entries = _named(lead_id, rows[:size])
-    return entries, place(lead_id, entries[-1]) if len(rows) > size else ""
+    entries = _before(lead_id, _position(lead_id, before), kinds, size + 1)
+    return entries[:size], place(lead_id, entries[size - 1]) if len(entries) > size else ""
 
 
 def place(lead_id: int, entry: Entry) -> str:
@@ -106,9 +104,15 @@ def place(lead_id: int, entry: Entry) -> str:
 def at_place(lead_id: int, text: str) -> Entry | None:
     """The fact that stands there; nothing when it is gone. A foreign text is a tokens.BadTokenError."""
     at, fact_id = _position(lead_id, text)
-    kinds = [kind.code for kind in registry.every()]
-    rows = SQL.timeline.rows({"lead_id": lead_id, "at": at, "id": fact_id + 1, "kinds": kinds, "limit": 1})
-    return next((entry for entry in _named(lead_id, rows) if (entry.at, entry.id) == (at, fact_id)), None)
+    found = _before(lead_id, (at, fact_id + 1), [kind.code for kind in registry.every()], 1)
+    return next((entry for entry in found if (entry.at, entry.id) == (at, fact_id)), None)
+
+
+def _before(lead_id: int, position: tuple[datetime, int], kinds: list[int], limit: int) -> list[Entry]:
+    built = {key: registry.by_key(f"segment_{key}").code for key in ("entered", "left")}
+    at, last_id = position
+    params = {"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": limit, **built}
+    return _named(lead_id, SQL.timeline.rows(params))
 
 
 def named(facts: Sequence[tuple[int, int | None, datetime]]) -> list[Entry]:

@@ -4,19 +4,25 @@ What is the same rule for one value is in `kit.ja`; here it runs over columns. R
 titles, companies, odd telephone numbers) run once per distinct value and are remembered over the batches of a file.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, NamedTuple
-
-import polars as pl
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import lazy as modules
 from hagukumi.kit.columns import COLUMNS, LEFT_OUT, ColumnError
 
 from . import mapping as mappings
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
 
 LIMITS = {
     key: target.limit

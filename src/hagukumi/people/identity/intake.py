@@ -6,19 +6,21 @@ only together with the name. Two different personal addresses are two people, wh
 answer to is nobody's and is rejected.
 """
 
+from __future__ import annotations
+
 import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from django.db import connection, transaction
 from psycopg import sql
 
 from hagukumi.accounts import audit
 from hagukumi.kit import ja
+from hagukumi.kit import lazy as modules
 from hagukumi.ledger import services as ledger
 from hagukumi.people.companies import services as companies
 from hagukumi.people.consent import services as consent
@@ -27,6 +29,11 @@ from hagukumi.people.fields.normalise import Normaliser
 from hagukumi.people.leads import kinds
 
 from .queries import INTAKE as SQL
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
 
 _TEMPORARY = ("incoming", "settled", "lead_change", "news")
 _ROLES = sorted(ja.ROLE_PARTS)
@@ -74,7 +81,7 @@ class Counts:
     nobodys: list[int] = field(default_factory=list)
     stopped: int = 0
 
-    def add(self, other: "Counts") -> None:
+    def add(self, other: Counts) -> None:
         self.created += other.created
         self.updated += other.updated
         self.unchanged += other.unchanged

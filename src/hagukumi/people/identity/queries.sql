@@ -29,8 +29,8 @@ closed AS (
     FROM pair WHERE lead.lead_id = pair.anon
 ),
 again AS (
-    INSERT INTO pulse (lead_id, kind, object_id, at)
-    SELECT person, kind, object_id, max(at) FROM taken GROUP BY person, kind, object_id
+    INSERT INTO pulse (lead_id, kind, object_id, at, is_fact)
+    SELECT person, kind, object_id, max(at), false FROM taken GROUP BY person, kind, object_id
 )
 INSERT INTO fact (lead_id, at, kind, amount, details)
 SELECT pair.person, %(now)s::timestamptz, %(kind)s::smallint, count(taken.id),

@@ -4,6 +4,8 @@ While the database merges one batch, a thread reads and normalises the next; a s
 others see it, and cancels the running statement when somebody asks for that.
 """
 
+from __future__ import annotations
+
 import queue
 import secrets
 import sys
@@ -13,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-import polars as pl
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -23,6 +24,7 @@ from django.utils.text import get_valid_filename
 
 from hagukumi.accounts import audit
 from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import lazy as modules
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping, profile
 from hagukumi.people.fields.models import Field
@@ -32,6 +34,11 @@ from hagukumi.people.sources.models import Source
 
 from .models import Import, ImportNotice, ImportReject
 from .queries import SQL
+
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
 
 log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500
@@ -251,7 +258,7 @@ def _check(table: tables.Table, item: Import) -> None:
             Field.objects.get_or_create(key=target.removeprefix("field:"), defaults=made)
 
 
-def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Counts:
+def _take_in(table: tables.Table, item: Import, watch: _Watch) -> intake.Counts:
     """Merge every batch, in this transaction. Replacing looks at the whole file at once: its last word must win."""
     replace = bool(item.mapping.get("replace"))
     normalise = _normaliser(table, item)
@@ -284,7 +291,7 @@ def _take_in(table: tables.Table, item: Import, watch: "_Watch") -> intake.Count
     return counts
 
 
-_Prepared = tuple[pl.DataFrame, list[Reject], list[Notice], pl.DataFrame, int]
+_Prepared: TypeAlias = "tuple[pl.DataFrame, list[Reject], list[Notice], pl.DataFrame, int]"
 
 
 def _prepared(table: tables.Table, normalise: Normaliser, *, whole: bool) -> Iterator[_Prepared]:
@@ -429,7 +436,7 @@ class _Watch:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, name="import-watch", daemon=True)
 
-    def __enter__(self) -> "_Watch":
+    def __enter__(self) -> _Watch:
         self._thread.start()
         return self
 

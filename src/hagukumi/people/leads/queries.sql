@@ -31,21 +31,34 @@ SELECT l.lead_id, search_grams(
     regexp_replace(l.phone, '^\+81', '0'), regexp_replace(l.mobile, '^\+81', '0')
 )
 FROM lead l
-WHERE l.lead_id IN (SELECT lead_id FROM touched WHERE kind = ANY(%(kinds)s::smallint[])) AND l.known_at IS NOT NULL
+WHERE l.lead_id = ANY(ARRAY(SELECT lead_id FROM touched WHERE kind = ANY(%(kinds)s::smallint[])))
+  AND l.known_at IS NOT NULL
 ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
 
 -- name: recency_touched
 -- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s; of those in
 -- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity's key.
+WITH own AS MATERIALIZED (
+    SELECT DISTINCT lead_id, at, kind FROM touched WHERE kind = ANY(%(kinds)s::smallint[])
+),
+human AS MATERIALIZED (
+    SELECT a.lead_id, a.at, a.kind FROM (
+        SELECT * FROM activity
+        WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM own WHERE kind = ANY(%(doubtful)s::smallint[])))
+          AND at >= (SELECT min(at) FROM own) AND at <= (SELECT max(at) FROM own) OFFSET 0
+    ) a
+    WHERE a.kind = ANY(%(doubtful)s::smallint[]) AND {by_a_person}
+),
+acted AS MATERIALIZED (
+    SELECT o.lead_id, max(o.at) AS at
+    FROM own o LEFT JOIN human h ON h.lead_id = o.lead_id AND h.at = o.at AND h.kind = o.kind
+    WHERE o.kind <> ALL(%(doubtful)s::smallint[]) OR h.lead_id IS NOT NULL
+    GROUP BY o.lead_id
+)
 INSERT INTO lead_recency AS r (lead_id, at)
-SELECT t.lead_id, max(t.at)
-FROM touched t JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL
-WHERE t.kind = ANY(%(kinds)s::smallint[])
-  AND (t.kind <> ALL(%(doubtful)s::smallint[]) OR EXISTS (
-      SELECT FROM activity a
-      WHERE a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind AND {by_a_person}
-  ))
-GROUP BY t.lead_id
+SELECT l.lead_id, t.at
+FROM (SELECT * FROM lead WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM acted)) OFFSET 0) l JOIN acted t USING (lead_id)
+WHERE l.known_at IS NOT NULL
 ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
 
 -- name: open_unsure

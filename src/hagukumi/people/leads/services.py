@@ -18,7 +18,7 @@ from .editing import (
     undo_tagging,
     untag_from,
 )
-from .steps import refresh_recency, refresh_search
+from .steps import causes, refresh_recency, refresh_search
 
 __all__ = [
     "CALL_RESULTS",
@@ -28,6 +28,7 @@ __all__ = [
     "STATES",
     "add_note",
     "addresses_sql",
+    "causes",
     "change_state",
     "company_changed",
     "edit",

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from hagukumi.ledger import kinds as registry
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 
 from . import kinds
 from .queries import SQL
@@ -16,7 +17,8 @@ def refresh_search(now: datetime) -> int:
     codes = [kind.code for kind in SEARCHED]
     if not ledger.touched_kinds() & set(codes):
         return 0
-    return SQL.search_touched.run({"kinds": codes})
+    with ledger.by_index():
+        return SQL.search_touched.run({"kinds": codes})
 
 
 def refresh_recency(now: datetime) -> int:
@@ -27,7 +29,8 @@ def refresh_recency(now: datetime) -> int:
     touched = ledger.touched_kinds()
     moved = 0
     if not touched.isdisjoint(codes):
-        moved = SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful})
+        with ledger.by_index():
+            moved = SQL.recency_touched.run({"kinds": codes, "doubtful": doubtful})
     if touched.isdisjoint([*doubtful, left]):
         return moved
     SQL.open_unsure.run()
@@ -35,3 +38,8 @@ def refresh_recency(now: datetime) -> int:
         moved += SQL.recency_back.run({"kinds": codes}) + SQL.recency_gone.run({"kinds": codes})
         SQL.clear_unsure.run()
     return moved
+
+
+def causes() -> list[Cause]:
+    """The facts that the lists stand on."""
+    return [Cause(frozenset(kind.code for kind in (*SEARCHED, *registry.own(), registry.by_key("visitor_left"))))]

@@ -25,8 +25,8 @@ class HasDeal(Condition):
 
     def matching(self, moment: Moment) -> sql.Composable:
         outcome = "" if self.outcome == "open" else self.outcome
-        return sql.SQL("SELECT lead_id FROM deal WHERE outcome = {}{}").format(
-            literal(outcome), moment.scoped("lead_id")
+        return sql.SQL("SELECT d.lead_id FROM {} WHERE d.outcome = {}").format(
+            moment.rows("deal", "d"), literal(outcome)
         )
 
     def clause(self, lang: str) -> str:

@@ -91,6 +91,18 @@ def phase(of: Any) -> SafeString:
 
 
 @register.simple_tag
+def badge(label: Any, hue: str = "secondary") -> SafeString:
+    """A state in words on its colour."""
+    return format_html('<span class="badge bg-{}-lt">{}</span>', hue, label)
+
+
+@register.simple_tag
+def delivery_state(state: str) -> SafeString:
+    """What became of one mail, as a badge."""
+    return badge(*words.DELIVERY_STATES[state])
+
+
+@register.simple_tag
 def kind(code: int) -> SafeString:
     """An activity kind: its icon and its name."""
     try:

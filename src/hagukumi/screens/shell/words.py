@@ -6,11 +6,20 @@ from decimal import Decimal
 from typing import Any
 
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from hagukumi.kit.clock import JST
 
 DASH = "—"
+DELIVERY_STATES = {
+    "sent": (gettext_lazy("送信済み"), "green"),
+    "queued": (gettext_lazy("送信待ち"), "azure"),
+    "sending": (gettext_lazy("送信中"), "azure"),
+    "failed": (gettext_lazy("不達"), "red"),
+    "skipped": (gettext_lazy("対象外"), "yellow"),
+    "unknown": (gettext_lazy("要確認"), "orange"),
+}
+"""What became of one mail, in the same word and colour wherever it stands."""
 
 
 def english() -> bool:

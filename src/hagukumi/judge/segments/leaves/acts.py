@@ -15,6 +15,7 @@ from hagukumi.judge.segments.queries import SQL
 from hagukumi.ledger import kinds as ledger_kinds
 from hagukumi.ledger import objects
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger.causes import Cause
 
 from .common import Days, Id, Text, quoted
 from .facts import KnownSince
@@ -50,36 +51,45 @@ class Acted(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(self.kinds_)
 
-    def _acts(self, moment: Moment) -> sql.Composable:
-        """The conditions on `activity a` apart from time."""
-        tests = [sql.SQL("a.kind = ANY({}::smallint[])").format(literal(sorted(self.kinds())))]
+    def causes(self) -> list[Cause]:
+        tests = self._of_objects()
+        return [Cause(self.kinds(), sql.SQL(" AND ").join(tests) if tests else None)]
+
+    def _of_objects(self) -> list[sql.Composable]:
+        """The conditions on `object_id`."""
+        tests: list[sql.Composable] = []
         if self.objects:
-            tests.append(sql.SQL("a.object_id = ANY({}::bigint[])").format(literal(self.objects)))
+            tests.append(sql.SQL("object_id = ANY({}::bigint[])").format(literal(self.objects)))
         if self.page_categories:
             tests.append(
-                sql.SQL("a.object_id IN (SELECT id FROM page WHERE category = ANY({}::text[]))").format(
+                sql.SQL("object_id IN (SELECT id FROM page WHERE category = ANY({}::text[]))").format(
                     literal(self.page_categories)
                 )
             )
         if self.form_kinds:
             tests.append(
-                sql.SQL("a.object_id IN (SELECT id FROM form WHERE kind = ANY({}::text[]))").format(
+                sql.SQL("object_id IN (SELECT id FROM form WHERE kind = ANY({}::text[]))").format(
                     literal(self.form_kinds)
                 )
             )
+        return tests
+
+    def _acts(self) -> sql.Composable:
+        """The conditions on `activity a` apart from time."""
+        tests = [sql.SQL("a.kind = ANY({}::smallint[])").format(literal(sorted(self.kinds()))), *self._of_objects()]
         if any(ledger_kinds.by_key(key).doubtful for key in self.kinds_):
             tests.append(ledger.BY_A_PERSON)
-        return sql.SQL(" AND ").join(tests) + moment.scoped("a.lead_id")
+        return sql.SQL(" AND ").join(tests)
 
     def _window(self, moment: Moment) -> sql.Composable:
-        upper = sql.SQL("a.at <= {}").format(literal(moment.now))
+        upper = sql.SQL("at <= {}").format(literal(moment.now))
         if self.days is None:
             return upper
-        return sql.SQL("a.at > {} AND {}").format(literal(moment.now - rules.days(self.days)), upper)
+        return sql.SQL("at > {} AND {}").format(literal(moment.now - rules.days(self.days)), upper)
 
     def matching(self, moment: Moment) -> sql.Composable:
-        found = sql.SQL("SELECT a.lead_id FROM activity a WHERE {} AND {}").format(
-            self._acts(moment), self._window(moment)
+        found = sql.SQL("SELECT a.lead_id FROM {} WHERE {}").format(
+            moment.rows("activity", "a", self._window(moment)), self._acts()
         )
         if self.at_least == 1:
             return found
@@ -87,19 +97,20 @@ class Acted(Condition):
 
     def due(self, moment: Moment) -> sql.Composable:
         """When the nth latest act leaves the window; and when an act dated after now (a skewed clock) arrives."""
-        ahead = sql.SQL(
-            "SELECT a.lead_id, min(a.at) AS due_at FROM activity a WHERE {} AND a.at > {} GROUP BY 1"
-        ).format(self._acts(moment), literal(moment.now))
+        later = sql.SQL("at > {}").format(literal(moment.now))
+        ahead = sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} WHERE {} GROUP BY 1").format(
+            moment.rows("activity", "a", later), self._acts()
+        )
         if self.days is None:
             return ahead
         leaving = sql.SQL(
-            "SELECT a.lead_id, (array_agg(a.at ORDER BY a.at DESC))[{}] + {} AS due_at FROM activity a WHERE {} AND {}"
+            "SELECT a.lead_id, (array_agg(a.at ORDER BY a.at DESC))[{}] + {} AS due_at FROM {} WHERE {}"
             " GROUP BY 1 HAVING count(*) >= {}"
         ).format(
             literal(self.at_least),
             literal(rules.days(self.days)),
-            self._acts(moment),
-            self._window(moment),
+            moment.rows("activity", "a", self._window(moment)),
+            self._acts(),
             literal(self.at_least),
         )
         return sql.SQL("{} UNION ALL {}").format(leaving, ahead)
@@ -130,8 +141,7 @@ class Acted(Condition):
         return f"{quoted(marks, lang)}の{acts}" if lang == "ja" else f"{acts} of {quoted(marks, lang)}"
 
     def evidence(self, lead_id: int, now: datetime) -> list[Evidence]:
-        moment = Moment(now, sql.SQL("SELECT {}::bigint").format(literal(lead_id)))
-        rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(moment), window=self._window(moment))
+        rows = SQL.acts_of.rows({"lead_id": lead_id}, acts=self._acts(), window=self._window(Moment(now)))
         acts = [(ledger_kinds.by_code(row["kind"]), row["object_id"] or 0, row["at"]) for row in rows]
         wanted: dict[str, set[int]] = {kind.object: set() for kind, _id, _at in acts}
         for kind, object_id, _at in acts:

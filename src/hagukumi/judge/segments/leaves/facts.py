@@ -173,8 +173,8 @@ class Tagged(Condition):
         return codes(("tagged", "untagged"))
 
     def matching(self, moment: Moment) -> sql.Composable:
-        return sql.SQL("SELECT lead_id FROM lead_tag WHERE tag = ANY({}::text[]){}").format(
-            literal(self.tags), moment.scoped("lead_id")
+        return sql.SQL("SELECT t.lead_id FROM {} WHERE t.tag = ANY({}::text[])").format(
+            moment.rows("lead_tag", "t"), literal(self.tags)
         )
 
     def clause(self, lang: str) -> str:
@@ -201,8 +201,8 @@ class Consented(Condition):
         return self if self.granted else Not(item=Consented())
 
     def matching(self, moment: Moment) -> sql.Composable:
-        return sql.SQL("SELECT lead_id FROM consent_now WHERE channel = 'email' AND granted{}").format(
-            moment.scoped("lead_id")
+        return sql.SQL("SELECT c.lead_id FROM {} WHERE c.channel = 'email' AND c.granted").format(
+            moment.rows("consent_now", "c")
         )
 
     def clause(self, lang: str) -> str:
@@ -233,8 +233,8 @@ class KnownSince(Condition):
         return sql.SQL("l.known_at {} {}").format(operator, literal(moment.now - rules.days(self.days)))
 
     def due(self, moment: Moment) -> sql.Composable:
-        return sql.SQL("SELECT l.lead_id, l.known_at + {} AS due_at FROM lead l WHERE l.known_at > {}{}").format(
-            literal(rules.days(self.days)), literal(moment.now - rules.days(self.days)), moment.scoped("l.lead_id")
+        return sql.SQL("SELECT l.lead_id, l.known_at + {} AS due_at FROM {} WHERE l.known_at > {}").format(
+            literal(rules.days(self.days)), moment.rows("lead", "l"), literal(moment.now - rules.days(self.days))
         )
 
     def clause(self, lang: str) -> str:

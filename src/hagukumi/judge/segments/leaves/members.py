@@ -8,6 +8,7 @@ from psycopg import sql
 from hagukumi.judge.segments.conditions import Condition, ConditionError, Evidence, Moment, codes, literal, words
 from hagukumi.judge.segments.controls import Offer, control
 from hagukumi.judge.segments.queries import SQL
+from hagukumi.ledger.causes import Cause
 
 from .common import Id, names, quoted
 
@@ -20,13 +21,16 @@ class InSegment(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(("segment_entered", "segment_left"))
 
+    def causes(self) -> list[Cause]:
+        return [Cause(self.kinds(), sql.SQL("object_id = {}").format(literal(self.segment)))]
+
     def check(self) -> None:
         if not SQL.in_use.value({"id": self.segment}):
             raise ConditionError(words("選んだセグメントはもうありません", "the chosen segment is gone"))
 
     def matching(self, moment: Moment) -> sql.Composable:
-        return sql.SQL("SELECT lead_id FROM segment_member WHERE segment_id = {}{}").format(
-            literal(self.segment), moment.scoped("lead_id")
+        return sql.SQL("SELECT m.lead_id FROM {} WHERE m.segment_id = {}").format(
+            moment.rows("segment_member", "m"), literal(self.segment)
         )
 
     def clause(self, lang: str) -> str:

@@ -1,5 +1,6 @@
 """一斉配信: the list, the wizard with what the gate would do, and the report of each."""
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -16,11 +17,11 @@ from hagukumi.channels.mail import rules, services
 from hagukumi.channels.mail.models import Broadcast, Message
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import clock, tables
+from hagukumi.kit import clock, keyset, tables
 from hagukumi.screens.people.leads import verdicts
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
-PAGE = 50
 CSV_ROWS = 200_000
 STATES = {
     "draft": (gettext_lazy("下書き"), "secondary"),
@@ -29,14 +30,6 @@ STATES = {
     "paused": (gettext_lazy("一時停止中"), "yellow"),
     "done": (gettext_lazy("完了"), "secondary"),
     "cancelled": (gettext_lazy("中止"), "red"),
-}
-MAIL_STATES = {
-    "sent": (gettext_lazy("送信済み"), "green"),
-    "queued": (gettext_lazy("送信待ち"), "azure"),
-    "sending": (gettext_lazy("送信中"), "azure"),
-    "failed": (gettext_lazy("不達"), "red"),
-    "skipped": (gettext_lazy("対象外"), "yellow"),
-    "unknown": (gettext_lazy("要確認"), "orange"),
 }
 
 
@@ -53,6 +46,14 @@ class BroadcastForm(forms.Form):
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=gettext_lazy("空のままなら、確認のあとすぐに送ります。"),
     )
+    carry_until = forms.DateField(
+        label=gettext_lazy("上限を超えた分を持ち越す最後の日"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        help_text=gettext_lazy(
+            "1日の配信上限に達している人には翌日以降に送ります。空のままなら7日後まで。過ぎた分は送りません。"
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,12 +66,13 @@ class BroadcastForm(forms.Form):
 @access(EVERYONE)
 def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
-    before = request.GET.get("before", "")
-    rows = services.broadcasts(before=int(before) if before.isdecimal() and len(before) < 19 else 2**62, limit=PAGE + 1)
+    (before,) = keyset.read(request.GET.get("before"), int) or (2**62,)
+    rows, more = keyset.page(services.broadcasts(before=before, limit=keyset.PAGE_SIZE + 1), "id")
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
-    context = {"rows": rows[:PAGE], "more": rows[PAGE - 1]["id"] if len(rows) > PAGE else None, "tab": "broadcasts"}
+    context = {"rows": rows, "more": more, "tab": "broadcasts"}
+    context["standing_still"] = services.standing_still()
     return render(request, "channels/broadcasts/broadcasts.html", context)
 
 
@@ -84,11 +86,16 @@ def broadcast_new(request: Request) -> HttpResponse:
             message=chosen["message"],
             segment=chosen["segment"],
             scheduled_at=chosen["at"],
+            carry_until=_end_of_day(chosen["carry_until"]),
             created_by=request.user,
             created_at=request.now,
         )
         return redirect("broadcast", draft.pk)
     return render(request, "channels/broadcasts/broadcast_new.html", {"form": form})
+
+
+def _end_of_day(day: date | None) -> datetime | None:
+    return clock.jst_midnight(day + timedelta(days=1)) if day else None
 
 
 @access(EVERYONE)
@@ -103,6 +110,7 @@ def broadcast(request: Request, broadcast_id: int) -> HttpResponse:
 def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
     at = max(found.scheduled_at or request.now, request.now)
     audience = services.gate_preview(found.message_id, found.segment_id, at)
+    carried = audience.skipped.pop("wait", 0)
     return {
         "broadcast": found,
         "label": STATES[found.state][0],
@@ -110,6 +118,7 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
         "skipped": [(rules.reason_text(code), people) for code, people in audience.skipped.items()],
         "problems": services.problems(found.message),
         "warnings": [warning for _part, warning in services.template_warnings(found.message)],
+        "carried": carried,
         "stopped": services.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
         "may_change": request.user.role in MARKETING,
         "past": found.scheduled_at is not None and found.scheduled_at <= request.now,
@@ -119,14 +128,20 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
 def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     row = services.broadcasts(only=found.pk)[0]
     state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30]
-    if state not in ("", *MAIL_STATES):
+    if state not in ("", *words.DELIVERY_STATES):
         raise Http404
-    mails = services.deliveries(
-        found.message_id, found.pk, state=state, reason=reason, after=_after(request), limit=PAGE + 1
+    after = keyset.read(request.GET.get("after"), int, int) or (0, 0)
+    found_mails = services.deliveries(
+        found.message_id, found.pk, state=state, reason=reason, after=after, limit=keyset.PAGE_SIZE + 1
     )
-    last = mails[PAGE - 1] if len(mails) > PAGE else None
+    mails, more = keyset.page(found_mails, "lead_id", "id")
     reasons = [
-        part | {"label": MAIL_STATES[part["state"]][0], "text": rules.reason_text(part["reason"])}
+        part
+        | {
+            "label": words.DELIVERY_STATES[part["state"]][0],
+            "text": rules.reason_text(part["reason"]),
+            "may_resend": part["state"] in ("failed", "skipped") and part["reason"] in rules.RESENDABLE,
+        }
         for part in services.states(found.message_id, found.pk)
         if part["reason"]
     ]
@@ -139,10 +154,11 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "hue": STATES[found.state][1],
         "bar": _bar(row),
         "reasons": reasons,
+        "standing_still": services.standing_still(),
         "figures": figures,
-        "mails": [_dressed(mail) for mail in mails[:PAGE]],
-        "more": f"{last['lead_id']}.{last['id']}" if last else None,
-        "mail_states": {key: label for key, (label, _hue) in MAIL_STATES.items()},
+        "mails": [_dressed(mail) for mail in mails],
+        "more": more,
+        "mail_states": {key: label for key, (label, _hue) in words.DELIVERY_STATES.items()},
         "state": state,
         "reason": reason,
         "may_change": request.user.role in MARKETING,
@@ -153,13 +169,13 @@ def _bar(row: dict[str, Any]) -> list[dict[str, Any]]:
     whole = row["audience"] or 1
     return [
         {"state": state, "label": label, "hue": hue, "mails": row[state], "share": round(100 * row[state] / whole, 2)}
-        for state, (label, hue) in MAIL_STATES.items()
+        for state, (label, hue) in words.DELIVERY_STATES.items()
         if row[state]
     ]
 
 
 def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
-    label, hue = MAIL_STATES[mail["state"]]
+    label, hue = words.DELIVERY_STATES[mail["state"]]
     parked = mail["state"] == "queued" and mail["due_at"] >= rules.UNTIL_RESUMED
     text = _("一時停止中") if parked else rules.reason_text(mail["reason"])
     can_resend = mail["state"] in ("failed", "skipped", "unknown")
@@ -173,12 +189,6 @@ def _machine(mail: dict[str, Any]) -> str:
     return str({1: verdicts.SAID["suspect"], 2: verdicts.SAID["bot"]}.get(mail["machine"], ""))
 
 
-def _after(request: Request) -> tuple[int, int]:
-    lead, _dot, mail = request.GET.get("after", "").partition(".")
-    fits = lead.isdecimal() and mail.isdecimal() and len(lead) < 19 and len(mail) < 19
-    return (int(lead), int(mail)) if fits else (0, 0)
-
-
 @require_POST
 @access(MARKETING)
 def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse:
@@ -189,6 +199,21 @@ def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse
         raise Http404
     acts[act](request, found)
     accounts.audit(request.user, f"broadcast.{act}", "broadcast", broadcast_id, request.now)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@access(MARKETING)
+def broadcast_resend(request: Request, broadcast_id: int) -> HttpResponse:
+    """Send again all that failed for one reason, because a person decided so."""
+    found = get_object_or_404(Broadcast, pk=broadcast_id)
+    reason = request.POST.get("reason", "")
+    try:
+        again = services.resend_all(found.message_id, found.pk, reason, request.now)
+    except ValueError as error:
+        raise Http404 from error
+    accounts.audit(request.user, "broadcast.resent", "broadcast", broadcast_id, request.now, reason=reason, mails=again)
+    notices.success(request, _("%(n)s 通を再送の列に入れました。") % {"n": f"{again:,}"})
     return redirect("broadcast", broadcast_id)
 
 
@@ -239,7 +264,7 @@ def broadcast_csv(request: Request, broadcast_id: int) -> HttpResponse:
 def _csv_row(mail: dict[str, Any]) -> list[Any]:
     sent_at = mail["sent_at"].astimezone(clock.JST).strftime("%Y-%m-%d %H:%M:%S") if mail["sent_at"] else ""
     return [
-        mail["lead_id"], mail["person"], mail["company"], mail["address"], str(MAIL_STATES[mail["state"]][0]),
+        mail["lead_id"], mail["person"], mail["company"], mail["address"], str(words.DELIVERY_STATES[mail["state"]][0]),
         rules.reason_text(mail["reason"]), mail["attempts"], sent_at, mail["receipt"], "1" if mail["opened"] else "",
         "1" if mail["clicked"] else "", _machine(mail),
     ]  # fmt: skip
@@ -250,5 +275,6 @@ urlpatterns = [
     path("messages/new/", broadcast_new, name="broadcast_new"),
     path("messages/<int:broadcast_id>/", broadcast, name="broadcast"),
     path("messages/<int:broadcast_id>/deliveries.csv", broadcast_csv, name="broadcast_csv"),
+    path("messages/<int:broadcast_id>/resend/", broadcast_resend, name="broadcast_resend"),
     path("messages/<int:broadcast_id>/<slug:act>/", broadcast_act, name="broadcast_act"),
 ]

@@ -20,6 +20,7 @@ from hagukumi.people.fields.models import Field
 from hagukumi.people.leads.models import Lead
 from hagukumi.screens.channels.broadcasts import views as broadcasts
 from hagukumi.screens.channels.confirming import views as confirming
+from hagukumi.screens.channels.suppressions import views as suppressions
 from hagukumi.screens.channels.unsubscribe import views as unsubscribe
 from hagukumi.screens.learn.mail_kpi import views as mail_kpi
 from hagukumi.screens.shell import words
@@ -371,6 +372,7 @@ urlpatterns = [
     path("messages/senders/<int:sender_id>/", sender, name="sender"),
     path("messages/resend/<int:lead_id>/<int:delivery_id>/", delivery_resend, name="delivery_resend"),
     *mail_kpi.urlpatterns,
+    *suppressions.urlpatterns,
     *unsubscribe.urlpatterns,
     *confirming.urlpatterns,
 ]

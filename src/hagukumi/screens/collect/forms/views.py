@@ -1,7 +1,7 @@
 """フォーム: list, builder, answers; and the public page that people fill in."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from hagukumi.collect.content.models import Content
 from hagukumi.collect.forms import limits, rules, services
 from hagukumi.collect.forms import reads as screens
 from hagukumi.collect.forms.models import Form, HeldAnswer
-from hagukumi.kit import answers, clock
+from hagukumi.kit import answers, clock, keyset
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access
@@ -27,7 +27,6 @@ from hagukumi.screens.shell.access import MARKETING, Request, access
 from . import hosted as public_forms
 from .builder import Draft
 
-PAGE = 50
 DAYS = 30
 OPEN = ("source", "content")
 """Settings that may be left empty: not being there is an answer."""
@@ -199,13 +198,12 @@ def preview(request: Request, pk: int) -> HttpResponse:
 @require_GET
 def answer_list(request: Request, pk: int) -> HttpResponse:
     form = get_object_or_404(Form.objects.select_related("version"), pk=pk)
-    before = screens.cursor(request.GET.get("before", ""))
-    rows = screens.answers(pk, before=before, limit=PAGE + 1)
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    before = keyset.read(request.GET.get("before"), datetime, int)
+    rows, older = keyset.page(screens.answers(pk, before=before, limit=keyset.PAGE_SIZE + 1), "at", "id")
     context = {
         "form": form,
-        "rows": [{**row, "given": _given(row, form)} for row in rows[:PAGE]],
-        "next": f"{last['at'].timestamp()}.{last['id']}" if last else "",
+        "rows": [{**row, "given": _given(row, form)} for row in rows],
+        "next": older,
     }
     return render(request, "collect/forms/answers.html", context)
 
@@ -219,7 +217,7 @@ def held(request: Request, pk: int) -> HttpResponse:
         _settle_held(request, form)
         return redirect("form_held", pk)
     reasons = dict(labels(rules.HELD))
-    found = HeldAnswer.objects.filter(form=form).select_related("version").order_by("-at", "-id")[:PAGE]
+    found = HeldAnswer.objects.filter(form=form).select_related("version").order_by("-at", "-id")[: keyset.PAGE_SIZE]
     rows = [
         {"held": one, "reason": reasons[one.reason], "given": one.details.get("answers", {}).items()} for one in found
     ]

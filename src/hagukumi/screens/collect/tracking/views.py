@@ -19,11 +19,10 @@ from django.views.decorators.http import require_GET, require_POST
 from hagukumi.collect.tracking import reads as screens
 from hagukumi.collect.tracking import rules, services
 from hagukumi.collect.tracking.models import Site
-from hagukumi.kit import clock
+from hagukumi.kit import clock, keyset
 from hagukumi.screens.shell import definitions, words
 from hagukumi.screens.shell.access import MARKETING, Request, access
 
-PAGE = 50
 DAYS = 30
 
 
@@ -80,17 +79,17 @@ def live(request: Request) -> HttpResponse:
 def pages(request: Request) -> HttpResponse:
     first = clock.jst_date(request.now) - timedelta(days=DAYS - 1)
     query, category = request.GET.get("q", "").strip()[:200], request.GET.get("category", "")
-    after = _after(request.GET.get("after", ""))
-    rows = screens.pages(first, query=query, category=category, after=after, limit=PAGE + 1)
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    after = keyset.read(request.GET.get("after"), int, int)
+    found = screens.pages(first, query=query, category=category, after=after, limit=keyset.PAGE_SIZE + 1)
+    rows, more = keyset.page(found, "views", "id")
     context = {
         "tab": "pages",
-        "rows": rows[:PAGE],
+        "rows": rows,
         "query": query,
         "category": category,
         "categories": _labels(rules.CATEGORIES),
         "days": DAYS,
-        "next": f"{last['views']}.{last['id']}" if last else "",
+        "next": more,
         "filtered": bool(query or category),
         "chart": _views_chart(request),
     }
@@ -185,13 +184,6 @@ def _views_chart(request: Request) -> dict[str, Any]:
 
 def _labels(pairs: dict[str, tuple[str, str]]) -> dict[str, str]:
     return {code: pair[1 if words.english() else 0] for code, pair in pairs.items()}
-
-
-def _after(text: str) -> tuple[int, int] | None:
-    views, _dot, page = text.partition(".")
-    return (
-        (int(views), int(page)) if views.isdecimal() and page.isdecimal() and max(len(views), len(page)) < 19 else None
-    )
 
 
 def _why(reason: str) -> str:

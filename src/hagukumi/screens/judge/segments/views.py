@@ -13,13 +13,12 @@ from django.views.decorators.http import require_POST
 
 from hagukumi.judge.segments import reads, services
 from hagukumi.judge.segments.models import Segment
+from hagukumi.kit import keyset
 from hagukumi.ledger import definitions
 from hagukumi.people.leads import reads as leads
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import builder as conditions
-
-PAGE = 50
 
 
 @access(EVERYONE)
@@ -44,13 +43,15 @@ def segments(request: Request) -> HttpResponse:
 def segment(request: Request, segment_id: int) -> HttpResponse:
     """One segment: its sentence and its members, newest first."""
     found = _segment(segment_id)
-    rows, more = services.member_page(segment_id, _keyset(request.GET.get("after", "")), PAGE)
+    rows, more = services.member_page(
+        segment_id, keyset.read(request.GET.get("after"), datetime, int), keyset.PAGE_SIZE
+    )
     context = {
         "segment": found,
         "sentence": _sentence(found),
         "members": services.member_counts().get(segment_id, 0),
         "rows": rows,
-        "next": f"{more[0].isoformat()}_{more[1]}" if more else "",
+        "next": keyset.mark(*more) if more else "",
         "first_page": "after" not in request.GET,
         "problem": _broken().get(segment_id, ""),
         "may_edit": request.user.role in MARKETING,
@@ -131,16 +132,6 @@ def _sentence(found: Segment) -> str:
 
 def _broken() -> dict[int, str]:
     return definitions.broken("segment")
-
-
-def _keyset(text: str) -> tuple[datetime, int] | None:
-    """`<instant>_<lead_id>` as the next-page link carries it; None where it is not one."""
-    at, found, lead_id = text.rpartition("_")
-    try:
-        instant = datetime.fromisoformat(at)
-        return (instant, int(lead_id)) if found and instant.tzinfo and int(lead_id) < 2**63 else None
-    except ValueError:
-        return None
 
 
 urlpatterns = [

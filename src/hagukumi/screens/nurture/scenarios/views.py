@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import ValidationError
 
+from hagukumi.kit import keyset
 from hagukumi.ledger import definitions
 from hagukumi.nurture.scenarios import drafts, rules, services
 from hagukumi.nurture.scenarios.models import Scenario, ScenarioVersion
@@ -356,14 +357,16 @@ def scenario_people(request: Request, scenario_id: int, number: int) -> HttpResp
     counts = services.node_counts(version)
     places = _places(graph, counts)
     chosen = request.GET.get("node") or max(places, key=lambda place: place["here"])["id"]
+    after = keyset.read(request.GET.get("after"), datetime, int)
+    if request.GET.get("after") and not after:
+        raise BadRequest("after")
     if chosen == "through":
-        rows = services.people_through(found.id, _cursor(request.GET.get("after")))
+        rows = services.people_through(found.id, after)
         last = ("at", "id")
     else:
-        rows = services.people_at(version.id, chosen, _cursor(request.GET.get("after")))
+        rows = services.people_at(version.id, chosen, after)
         last = ("due_at", "lead_id")
-    more = len(rows) > services.PAGE
-    rows = rows[: services.PAGE]
+    rows, following = keyset.page(rows, *last)
     context = {
         "scenario": found,
         "version": version,
@@ -372,7 +375,7 @@ def scenario_people(request: Request, scenario_id: int, number: int) -> HttpResp
         "through": chosen == "through",
         "totals": services.totals().get(found.id, services.Totals()),
         "rows": rows,
-        "next": f"{rows[-1][last[0]].isoformat()}~{rows[-1][last[1]]}" if more else "",
+        "next": following,
     }
     return render(request, "nurture/scenarios/people.html", context)
 
@@ -386,16 +389,6 @@ def _places(graph: Graph, counts: services.NodeCounts) -> list[dict[str, Any]]:
         if isinstance(node, rules.Wait | Branch)
     ]
     return places
-
-
-def _cursor(text: str | None) -> tuple[datetime, int] | None:
-    if not text:
-        return None
-    at, _sep, number = text.partition("~")
-    try:
-        return datetime.fromisoformat(at), int(number)
-    except ValueError as error:
-        raise BadRequest("after") from error
 
 
 # -- test run ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext as _
 
+from hagukumi.channels.mail import services as mail
 from hagukumi.ledger import kinds
 from hagukumi.overview.homes import reads as reports
 from hagukumi.sales.handovers import reads as handover_reads
@@ -40,6 +41,7 @@ def _marketing(day: reports.Day) -> dict[str, Any]:
         "scenarios": reports.scenarios(),
         "forms": reports.answered(day),
         "stuck": reports.stuck(day),
+        "standing_still": mail.standing_still(),
     }
 
 

@@ -1,9 +1,10 @@
 """取り込み: upload a file, see what its rows will become, start, watch, and fetch what was not taken."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import polars as pl
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import clock, ja, keyset, tables
+from hagukumi.kit import lazy as modules
 from hagukumi.kit.columns import COLUMNS
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
@@ -26,7 +28,11 @@ from hagukumi.screens.people.sources.views import SourceForm, bases
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access, uploads
 
-PAGE = 50
+if TYPE_CHECKING:
+    import polars as pl
+else:
+    pl = modules.Module("polars")
+
 SHOWN_REJECTS = 20
 ENCODINGS = {
     "utf-8": "UTF-8",
@@ -70,17 +76,15 @@ def _sources() -> list[tuple[str, str]]:
 @require_GET
 def imports(request: Request) -> HttpResponse:
     """Imports, newest first; what is under way moves by itself."""
-    before = request.GET.get("before", "")
+    before = keyset.read(request.GET.get("before"), int)
     found = Import.objects.select_related("source", "user").order_by("-id")
-    if before.isdecimal():
-        found = found.filter(id__lt=int(before))
-    rows = list(found[: PAGE + 1])
-    more = len(rows) > PAGE
-    shown = [_shown(item, request) for item in rows[:PAGE]]
+    if before:
+        found = found.filter(id__lt=before[0])
+    rows, older = keyset.page(list(found[: keyset.PAGE_SIZE + 1]), "id")
+    shown = [_shown(item, request) for item in rows]
     moving = any(item.state in ACTIVE for item in rows)
-    next_before = rows[PAGE - 1].id if more else None
     return render(
-        request, "people/imports/imports.html", {"rows": shown, "moving": moving, "next": next_before, "before": before}
+        request, "people/imports/imports.html", {"rows": shown, "moving": moving, "next": older, "before": before}
     )
 
 

@@ -124,6 +124,8 @@ def line(entry: Entry, staff: Staff) -> Line:
         _WORDS[entry.kind.key](drawn, entry, staff)
     elif reason := entry.details.get("reason"):
         _add(drawn, str(reason))
+    elif entry.details.get("operation"):
+        _add(drawn, _("セグメントの作成・変更のとき"))
     _add(drawn, next((staff[who] for key in AUTHORS if (who := entry.details.get(key)) in staff), ""))
     return drawn
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import reads as staff
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.scoring import services as scoring
+from hagukumi.kit import keyset
 from hagukumi.ledger import kinds
 from hagukumi.overview.timeline import reads as timelines
 from hagukumi.people.leads import reads as leads
@@ -30,7 +31,6 @@ STATES = {
     "accepted": gettext_lazy("受け入れ済み"),
     "returned": gettext_lazy("差し戻し"),
 }
-PAGE = 50
 
 
 class ReturnForm(forms.Form):
@@ -49,15 +49,15 @@ def handovers(request: Request) -> HttpResponse:
     if state not in STATES:
         raise Http404
     page = max(int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdecimal() else 1, 1)
-    rows = reads.desk(state, request.now, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    rows = reads.desk(state, request.now, limit=keyset.PAGE_SIZE + 1, offset=(page - 1) * keyset.PAGE_SIZE)
     strongest = _told([_strongest(json.loads(row["packet"])) for row in rows])
     for row, row["evidence"] in zip(rows, strongest, strict=True):
         row["reason_label"] = RETURN_REASONS.get(row["return_reason"], row["return_reason"])
     context = {
         "state": state,
         "states": STATES,
-        "rows": rows[:PAGE],
-        "next_page": page + 1 if len(rows) > PAGE else None,
+        "rows": rows[: keyset.PAGE_SIZE],
+        "next_page": page + 1 if len(rows) > keyset.PAGE_SIZE else None,
         "previous_page": page - 1 if page > 1 else None,
         "counts": reads.counts(request.now - timedelta(days=30), request.now),
         "may_answer": request.user.role in SALES,

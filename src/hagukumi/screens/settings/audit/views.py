@@ -13,7 +13,6 @@ from django.db.models.functions import Cast
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -27,14 +26,13 @@ from hagukumi.collect.forms import rules as form_rules
 from hagukumi.collect.forms.models import Form
 from hagukumi.judge.scoring.models import ScoreModel
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import clock, ja
+from hagukumi.kit import clock, ja, keyset
 from hagukumi.nurture.scenarios.models import Scenario
 from hagukumi.screens.people.leads import verdicts
 from hagukumi.screens.settings.members.views import SCOPE_NAMES, WorkspaceForm
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import ADMIN, Request, access
 
-PAGE = 50
 CSV_PAGE = 1000
 DOORS = {
     "screen": lazy("画面"), "api": lazy("API"), "command": lazy("コマンド"), "public": lazy("サインイン前"),
@@ -69,7 +67,9 @@ ACTIONS = {
     "broadcast.pause": lazy("一斉配信の一時停止"),
     "broadcast.resume": lazy("一斉配信の再開"),
     "broadcast.cancel": lazy("一斉配信の中止"),
+    "broadcast.resent": lazy("メールのまとめて再送"),
     "delivery.resent": lazy("メールの再送"),
+    "suppression.lifted": lazy("配信しない宛先の解除"),
     "scenario.published": lazy("シナリオの公開"),
     "scenario.pause": lazy("シナリオの一時停止"),
     "scenario.resume": lazy("シナリオの再開"),
@@ -169,12 +169,11 @@ class SearchForm(forms.Form):
 def audit(request: Request) -> HttpResponse:
     """Who did what, newest first, by keyset."""
     form = SearchForm(request.GET)
-    before = _before(request.GET.get("before", ""))
-    entries = list(_found(form.asked(), before)[: PAGE + 1])
-    more = entries[PAGE - 1] if len(entries) > PAGE else None
+    before = keyset.read(request.GET.get("before"), datetime, int)
+    entries, older = keyset.page(list(_found(form.asked(), before)[: keyset.PAGE_SIZE + 1]), "at", "id")
     context = {
-        "entries": list(_shown(entries[:PAGE])),
-        "older": f"{more.at.isoformat()}~{more.id}" if more else "",
+        "entries": list(_shown(entries)),
+        "older": older,
         "paged": bool(before),
         "form": form,
         "query": form.query(),
@@ -210,7 +209,7 @@ def limits(request: Request) -> HttpResponse:
     return render(request, "settings/audit/limits.html", {"rows": rows})
 
 
-def _found(asked: dict[str, Any], before: tuple[datetime, int] | None) -> QuerySet[AuditEntry]:
+def _found(asked: dict[str, Any], before: tuple[Any, ...] | None) -> QuerySet[AuditEntry]:
     found = AuditEntry.objects.select_related("user", "token").order_by("-at", "-id")
     exact = {"who": "user", "action": "action", "door": "door"}
     found = found.filter(**{column: asked[name] for name, column in exact.items() if name in asked})
@@ -270,16 +269,6 @@ def _line(cells: Iterable[Any]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow([ja.escape_formula(str(cell)) for cell in cells])
     return out.getvalue().encode()
-
-
-def _before(text: str) -> tuple[datetime, int] | None:
-    at, _sign, number = text.partition("~")
-    try:
-        moment = parse_datetime(at)
-    except ValueError:
-        return None
-    known = moment is not None and moment.tzinfo is not None and number.isdecimal() and len(number) < 19
-    return (moment, int(number)) if moment and known else None
 
 
 def _names(entries: Iterable[AuditEntry]) -> Names:
