@@ -25,7 +25,7 @@ VISITED = {"type": "activity", "kinds": ["page_view"]}
 @pytest.fixture
 def form(db, now):
     made = services.create(name="お問い合わせ", slug="contact", kind="inquiry", now=now)
-    services.set_state(made, "open")
+    services.set_state(made, "open", now)
     made.refresh_from_db()
     return made
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hagukumi.kit import ja
 from hagukumi.kit.columns import COLUMNS, TYPED, ColumnError
 from hagukumi.ledger.models import Activity
 from hagukumi.people.fields.models import Field
@@ -55,7 +56,8 @@ def held(line):
 
 
 PERSON = st.fixed_dictionaries({line.key: held(line) for line in TYPED})
-TAG = TEXT.map(lambda text: " ".join(text.split())[:60]).filter(bool)
+TAG = TEXT.map(lambda text: " ".join(ja.visible(text).split())[:60]).filter(bool)
+"""As the verb keeps a tag."""
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def untag_from(select: sql.Composable, tag: str, *, now: datetime) -> int:
 
 
 def _tag(tag: str) -> str:
-    plain = " ".join(tag.replace("\x00", "").split())
+    plain = " ".join(ja.visible(tag.replace("\x00", "")).split())
     if not plain or len(plain) > 60:
         raise ValueError("a tag has 1 to 60 characters")
     return plain
