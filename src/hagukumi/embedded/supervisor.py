@@ -217,7 +217,7 @@ class Supervisor:
     def _first_run(self, port: int) -> None:
         """Before anybody may sign in: the address that lets whoever can read this make the first administrator."""
         with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
-            row = connection.execute("SELECT EXISTS (SELECT FROM staff)").fetchone()
+            row = connection.execute("SELECT EXISTS (SELECT 1 FROM staff)").fetchone()
         if row and not row[0]:
             os.environ.setdefault("HAGUKUMI_SECRET_KEY", self.environment["HAGUKUMI_SECRET_KEY"])
             print("\n  はじめの準備 / First run")

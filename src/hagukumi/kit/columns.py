@@ -194,11 +194,9 @@ def sql_lists() -> dict[str, str]:
         "column_definitions": each("{key} text NOT NULL DEFAULT ''", "{key} int"),
         "record_definitions": each("{key} text", "{key} int"),
         "record_columns": each("coalesce(r.{key}, '')", "r.{key}"),
-        "column_values": each(
-            "('{key}', i.{key}, l.{key})",
-            "('{key}', coalesce(i.{key}::text, ''), coalesce(l.{key}::text, ''))",
-            changing,
-        ),
+        "changing_keys": each("'{key}'", among=changing),
+        "incoming_texts": each("i.{key}::text", "coalesce(i.{key}::text, '')", changing),
+        "kept_texts": each("l.{key}::text", "coalesce(l.{key}::text, '')", changing),
         "column_updates": each("{key} = coalesce(x.{key}, l.{key})"),
         "changed_columns": ", ".join(
             [

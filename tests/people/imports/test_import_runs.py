@@ -2,10 +2,12 @@
 
 import json
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from hagukumi.kit.tables import TableError
 from hagukumi.ledger.models import Activity
 from hagukumi.people.consent import services as consent
 from hagukumi.people.identity import intake
@@ -221,3 +223,26 @@ def test_the_command_says_how_many_stay_stopped(drafted, tmp_path, now, capsys):
     Source.objects.update(consent_basis="optin")
     assert command.import_file(tmp_path / "a.csv", source_name="展示会") == 0
     assert "配信停止のまま: 1 名" in capsys.readouterr().out
+
+
+def test_uploaded_files_go_after_their_days_and_what_came_of_them_stays(tmp_path, now):
+    ended = now - timedelta(days=30)
+    made = {}
+    for name, state, at in (
+        ("over", "done", ended - timedelta(microseconds=1)),
+        ("kept", "done", ended),
+        ("draft", "draft", ended - timedelta(days=1)),
+        ("running", "running", ended - timedelta(days=1)),
+    ):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("x")
+        made[name] = Import.objects.create(
+            file_name=name, path=str(path), state=state, created_at=at, ended_at=at if state == "done" else None
+        )
+    assert imports.forget_uploads(now) == 2
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["kept", "running"]
+    assert dict(Import.objects.values_list("file_name", "path"))["over"] == ""
+    with pytest.raises(TableError) as gone:
+        imports.open_import(Import.objects.get(pk=made["over"].pk))
+    assert gone.value.code == "missing_file"
+    assert imports.forget_uploads(now) == 0

@@ -27,13 +27,14 @@ FROM submission s JOIN lead l ON l.lead_id = s.lead_id WHERE s.event_id = ANY(%(
 
 -- name: forms
 -- One row per form: answers in all and since %(since)s, people who viewed its hosted page since then (rollup of its address).
+WITH counted AS MATERIALIZED (
+    SELECT form_id, count(*) AS answers, count(*) FILTER (WHERE at >= %(since)s::timestamptz) AS recent, max(at) AS last_at
+    FROM submission GROUP BY form_id
+)
 SELECT form.id, form.slug, form.name, form.kind, form.state, form.content_id, version.number AS version_number,
-       source.name AS source_name, counted.answers, counted.recent, counted.last_at
+       source.name AS source_name, coalesce(counted.answers, 0) AS answers, coalesce(counted.recent, 0) AS recent, counted.last_at
 FROM form LEFT JOIN form_version version ON version.id = form.version_id LEFT JOIN source ON source.id = form.source_id
-CROSS JOIN LATERAL (
-    SELECT count(*) AS answers, count(*) FILTER (WHERE s.at >= %(since)s::timestamptz) AS recent, max(s.at) AS last_at
-    FROM submission s WHERE s.form_id = form.id
-) counted
+LEFT JOIN counted ON counted.form_id = form.id
 ORDER BY form.state = 'closed', form.created_at DESC;
 
 -- name: page_people

@@ -38,7 +38,7 @@ WHERE id NOT IN (SELECT id FROM kept);
 WITH stranger AS (
     SELECT visitor, min(at) AS first_at FROM digest_row
     WHERE visitor <> '' AND drop_reason = ''
-      AND NOT EXISTS (SELECT FROM lead_identity i WHERE i.kind = 'visitor' AND i.value = digest_row.visitor)
+      AND NOT EXISTS (SELECT 1 FROM lead_identity i WHERE i.kind = 'visitor' AND i.value = digest_row.visitor)
     GROUP BY visitor
 ),
 numbered AS MATERIALIZED (
@@ -86,15 +86,14 @@ ORDER BY seen.lead_id, first.arrival;
 
 -- name: resolve_people
 -- Who each row belongs to: the browser's person, else the reader of the mail; merged people resolve to the one who is left.
-UPDATE digest_row SET person = found.lead_id
-FROM (
+WITH found AS MATERIALIZED (
     SELECT r.id, coalesce(l.merged_into, l.lead_id) AS lead_id
     FROM digest_row r
     LEFT JOIN lead_identity i ON i.kind = 'visitor' AND i.value = r.visitor AND r.visitor <> ''
     JOIN lead l ON l.lead_id = coalesce(i.lead_id, r.lead_id)
     WHERE r.drop_reason = ''
-) found
-WHERE digest_row.id = found.id;
+)
+UPDATE digest_row SET person = found.lead_id FROM found WHERE digest_row.id = found.id;
 
 -- name: mark_unknown
 -- Rows of nobody: a link of a person since erased. Forms bring their person with them; contents are tied to a form's answer.

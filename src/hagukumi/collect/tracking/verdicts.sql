@@ -81,7 +81,7 @@ run AS (
 found AS (
     SELECT act.*,
         EXISTS (
-            SELECT FROM act t WHERE t.lead_id = act.lead_id AND t.message_id = act.message_id AND t.link = %(trap)s::text
+            SELECT 1 FROM act t WHERE t.lead_id = act.lead_id AND t.message_id = act.message_id AND t.link = %(trap)s::text
               AND act.at BETWEEN t.at - interval '1 minute' AND t.at + interval '1 minute'
         ) AS trapped,
         (

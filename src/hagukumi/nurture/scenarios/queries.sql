@@ -96,7 +96,7 @@ WITH door AS (
         %(once)s::boolean[]
     ) AS d (kind, object_id, scenario_id, version_id, once)
 ),
-knocking AS (
+knocking AS MATERIALIZED (
     SELECT DISTINCT ON (t.lead_id, d.scenario_id) t.lead_id, d.scenario_id, d.version_id, d.once, t.hop,
            (extract(epoch FROM t.at) * 1000000)::bigint AS entry_fact
     FROM touched t
@@ -104,15 +104,15 @@ knocking AS (
     JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
     ORDER BY t.lead_id, d.scenario_id, t.at
 ),
+past AS MATERIALIZED (
+    SELECT lead_id, scenario_id, max(visit) AS visit, bool_or(state = 'active') AS inside FROM enrollment
+    WHERE lead_id IN (SELECT lead_id FROM knocking) GROUP BY lead_id, scenario_id
+),
 entered AS (
     INSERT INTO enrollment (lead_id, scenario_id, visit, version_id, node, entry_fact, entered_at, node_since, due_at)
     SELECT k.lead_id, k.scenario_id, coalesce(past.visit, 0) + 1, k.version_id, 'entry', k.entry_fact,
            %(now)s::timestamptz, %(now)s::timestamptz, %(now)s::timestamptz
-    FROM knocking k
-    CROSS JOIN LATERAL (
-        SELECT max(e.visit) AS visit, bool_or(e.state = 'active') AS inside FROM enrollment e
-        WHERE e.lead_id = k.lead_id AND e.scenario_id = k.scenario_id
-    ) AS past
+    FROM knocking k LEFT JOIN past ON past.lead_id = k.lead_id AND past.scenario_id = k.scenario_id
     WHERE past.visit IS NULL OR NOT (past.inside OR k.once)
     ON CONFLICT DO NOTHING
     RETURNING lead_id, scenario_id, version_id
@@ -127,21 +127,21 @@ SELECT version_id, count(*) AS count FROM entered GROUP BY version_id;
 -- name: take_in
 -- Lets in the next members of the entry segment, in lead order past %(after)s; as enrol. Index: segment_member_segment.
 -- Returns the last lead looked at (null: none is left) and how many entered.
-WITH next AS (
+WITH next AS MATERIALIZED (
     SELECT m.lead_id, (extract(epoch FROM m.since) * 1000000)::bigint AS entry_fact
     FROM segment_member m
     WHERE m.segment_id = %(segment_id)s::bigint AND m.lead_id > %(after)s::bigint
     ORDER BY m.lead_id LIMIT %(limit)s::int
 ),
+past AS MATERIALIZED (
+    SELECT lead_id, max(visit) AS visit, bool_or(state = 'active') AS inside FROM enrollment
+    WHERE lead_id IN (SELECT lead_id FROM next) AND scenario_id = %(scenario_id)s::bigint GROUP BY lead_id
+),
 entered AS (
     INSERT INTO enrollment (lead_id, scenario_id, visit, version_id, node, entry_fact, entered_at, node_since, due_at)
     SELECT n.lead_id, %(scenario_id)s::bigint, coalesce(past.visit, 0) + 1, %(version_id)s::bigint, 'entry', n.entry_fact,
            %(now)s::timestamptz, %(now)s::timestamptz, %(now)s::timestamptz
-    FROM next n
-    CROSS JOIN LATERAL (
-        SELECT max(e.visit) AS visit, bool_or(e.state = 'active') AS inside FROM enrollment e
-        WHERE e.lead_id = n.lead_id AND e.scenario_id = %(scenario_id)s::bigint
-    ) AS past
+    FROM next n LEFT JOIN past ON past.lead_id = n.lead_id
     WHERE past.visit IS NULL OR NOT (past.inside OR %(once)s::boolean)
     ON CONFLICT DO NOTHING
     RETURNING lead_id

@@ -3,23 +3,27 @@
 -- {filters} restricts companies. Companies are a small reference table; people are counted for the page alone.
 -- Index: company_pkey, lead_company, lead_score by lead_id. %(before)s is the last id of the page before.
 -- slot filters: true
-WITH page AS (
+WITH page AS MATERIALIZED (
     SELECT c.id, c.name, c.industry, c.sales_yen, c.employees, c.prefecture
     FROM company c
     WHERE c.id < %(before)s::bigint AND {filters}
     ORDER BY c.id DESC
     LIMIT %(limit)s::int
-)
-SELECT page.*, coalesce(p.people, 0) AS people, p.score, p.last_at, coalesce(p.deals, 0) AS deals
-FROM page
-LEFT JOIN LATERAL (
-    SELECT count(*) AS people, max(s.total) AS score, max(r.at) AS last_at, sum(d.n)::int AS deals
+),
+open_deal AS MATERIALIZED (
+    SELECT d.lead_id, count(*) AS n FROM deal d WHERE d.outcome = '' GROUP BY d.lead_id
+),
+people AS MATERIALIZED (
+    SELECT l.company_id, count(*) AS people, max(s.total) AS score, max(r.at) AS last_at, sum(d.n)::int AS deals
     FROM lead l
     LEFT JOIN lead_score s ON s.lead_id = l.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
     LEFT JOIN lead_recency r ON r.lead_id = l.lead_id
-    LEFT JOIN LATERAL (SELECT count(*) AS n FROM deal WHERE deal.lead_id = l.lead_id AND deal.outcome = '') d ON true
-    WHERE l.company_id = page.id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
-) p ON true
+    LEFT JOIN (SELECT lead_id, count(*) AS n FROM deal WHERE outcome = '' GROUP BY lead_id) d ON d.lead_id = l.lead_id
+    WHERE l.company_id IN (SELECT id FROM page) AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    GROUP BY l.company_id
+)
+SELECT page.*, coalesce(p.people, 0) AS people, p.score, p.last_at, coalesce(p.deals, 0) AS deals
+FROM page LEFT JOIN people p ON p.company_id = page.id
 ORDER BY page.id DESC;
 
 -- name: count_companies

@@ -119,7 +119,8 @@ def _waiting() -> Report:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE due_at < %(due)s), count(*) FILTER (WHERE due_at < %(overdue)s),"
-            " EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %(name)s)"
+            " EXISTS (SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = %(name)s)"
             " FROM delivery WHERE state = 'queued' AND due_at < %(due)s",
             {
                 "due": now - timedelta(seconds=DUE_SECONDS),

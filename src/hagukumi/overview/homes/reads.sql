@@ -13,17 +13,16 @@ GROUP BY kind;
 -- The newest facts of these kinds since %(since)s with their people, and for a phase move the phase. One row a fact.
 -- Moves of the primary phase model only: the same act often moves a person in the others too.
 -- Index: activity_kind_at, read backwards per kind.
-WITH newest AS (
-    SELECT a.* FROM unnest(%(kinds)s::smallint[]) AS wanted (kind)
-    CROSS JOIN LATERAL (
-        SELECT lead_id, at, id, kind, object_id, amount FROM activity
-        WHERE kind = wanted.kind AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
+WITH newest AS MATERIALIZED (
+    SELECT lead_id, at, id, kind, object_id, amount FROM (
+        SELECT lead_id, at, id, kind, object_id, amount, row_number() OVER (PARTITION BY kind ORDER BY at DESC) AS nth
+        FROM activity
+        WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
           AND (kind <> %(phase_moved)s::smallint OR details ? 'from' AND object_id IN (
               SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.is_primary
           ))
-        ORDER BY at DESC LIMIT %(limit)s::int
-    ) a
-    ORDER BY a.at DESC, a.id DESC LIMIT %(limit)s::int
+    ) a WHERE nth <= %(limit)s::int
+    ORDER BY at DESC, id DESC LIMIT %(limit)s::int
 )
 SELECT n.lead_id, n.at, n.kind, n.amount, l.last_name, l.first_name, l.company_name,
        CASE WHEN n.kind = %(phase_moved)s::smallint THEN p.name END AS name, p.name_en, p.hue,

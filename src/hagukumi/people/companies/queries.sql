@@ -11,7 +11,7 @@ FROM (
     FROM ({found}) AS f WHERE legal_form <> '' GROUP BY core HAVING count(DISTINCT match_key) = 1
 ) AS f
 WHERE c.match_key = f.core AND c.legal_form = ''
-  AND NOT EXISTS (SELECT FROM company o WHERE o.match_core = f.core AND o.legal_form <> '');
+  AND NOT EXISTS (SELECT 1 FROM company o WHERE o.match_core = f.core AND o.legal_form <> '');
 
 -- name: ensure
 -- Makes the companies of {found} that are not there yet, one per key: with %(formed)s those that name a legal form, else
@@ -36,12 +36,14 @@ DELETE FROM company c USING ({found}) AS f WHERE c.match_key = f.match_key AND c
 -- name: by_key
 -- One row per asked key with the company it means: its own, else the only one of that name with a legal form.
 -- Index: company_match_key_key, company_core.
+WITH named AS MATERIALIZED (
+    SELECT match_core, min(id) AS id FROM company
+    WHERE match_core = ANY(%(keys)s::text[]) AND legal_form <> '' GROUP BY match_core HAVING count(*) = 1
+)
 SELECT k.key AS match_key, coalesce(c.id, f.id) AS id
 FROM unnest(%(keys)s::text[]) AS k (key)
 LEFT JOIN company c ON c.match_key = k.key
-LEFT JOIN LATERAL (
-    SELECT min(o.id) AS id FROM company o WHERE o.match_core = k.key AND o.legal_form <> '' HAVING count(*) = 1
-) AS f ON true
+LEFT JOIN named f ON f.match_core = k.key
 WHERE coalesce(c.id, f.id) IS NOT NULL;
 
 -- name: by_domain

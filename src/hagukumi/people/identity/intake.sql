@@ -34,7 +34,7 @@ SELECT c.relname FROM pg_class c
 WHERE c.oid = ANY (ARRAY['lead', 'lead_identity', 'company', 'consent', 'consent_now']::regclass[])
   AND pg_relation_size(c.oid) > 200000
   AND (c.reltuples < pg_relation_size(c.oid) / 5000
-       OR NOT EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = current_schema AND s.tablename = c.relname));
+       OR NOT EXISTS (SELECT 1 FROM pg_stats s WHERE s.schemaname = current_schema AND s.tablename = c.relname));
 
 -- name: fill_incoming
 -- The small door: rows as a JSON array of objects with the column names of `incoming`.
@@ -62,7 +62,7 @@ FROM (
     SELECT b.company_key AS bare, min(c.match_key) AS match_key
     FROM (SELECT DISTINCT company_key FROM incoming WHERE company_key <> '' AND legal_form = '') AS b
     JOIN company c ON c.match_core = b.company_key AND c.legal_form <> ''
-    WHERE NOT EXISTS (SELECT FROM company o WHERE o.match_key = b.company_key)
+    WHERE NOT EXISTS (SELECT 1 FROM company o WHERE o.match_key = b.company_key)
     GROUP BY b.company_key HAVING count(*) = 1
 ) AS f
 WHERE i.company_key = f.bare AND i.legal_form = '';
@@ -96,41 +96,48 @@ WHERE i.tier = %(tier)s::smallint AND i.crm <> '' AND NOT EXISTS (SELECT 1 FROM 
 -- name: match_phone
 -- Settles rows by telephone + name, unless the row and the lead have different personal addresses (then they are two
 -- people). lead_id 0 marks a key that two people share: a row that has nothing better is nobody's. One row per row.
+WITH keyed AS MATERIALIZED (
+    SELECT i.row_no, i.email_value, i.email_kind, i.tier, k.place, p.lead_id
+    FROM incoming i
+    CROSS JOIN LATERAL (VALUES (i.mobile_key, 1), (i.phone_key, 2)) AS k (value, place)
+    CROSS JOIN LATERAL (SELECT lead_id FROM lead_identity WHERE kind = 'phone_name' AND value = k.value LIMIT 1) AS p
+    WHERE i.tier = %(tier)s::smallint AND i.crm = '' AND k.value <> ''
+      AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+),
+mail AS MATERIALIZED (SELECT lead_id, email FROM lead WHERE lead_id IN (SELECT lead_id FROM keyed))
 INSERT INTO settled (row_no, lead_id, fresh)
 SELECT row_no, lead_id, false
 FROM (
     SELECT f.*, first_value(f.email_value) OVER (PARTITION BY f.lead_id ORDER BY f.row_no) AS first_email
     FROM (
-        SELECT DISTINCT ON (i.row_no) i.row_no, i.email_value, nullif(p.lead_id, 0) AS lead_id
-        FROM incoming i
-        CROSS JOIN LATERAL (VALUES (i.mobile_key, 1), (i.phone_key, 2)) AS k (value, place)
-        CROSS JOIN LATERAL (SELECT lead_id FROM lead_identity WHERE kind = 'phone_name' AND value = k.value LIMIT 1) AS p
-        LEFT JOIN LATERAL (SELECT email FROM lead WHERE lead_id = p.lead_id LIMIT 1) AS l ON true
-        WHERE i.tier = %(tier)s::smallint AND i.crm = '' AND k.value <> ''
-          AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
-          AND CASE WHEN p.lead_id = 0 THEN i.tier = 3
-                   ELSE i.email_kind <> 'email' OR l.email = ''
+        SELECT DISTINCT ON (k.row_no) k.row_no, k.email_value, nullif(k.lead_id, 0) AS lead_id
+        FROM keyed k LEFT JOIN mail l ON l.lead_id = k.lead_id
+        WHERE CASE WHEN k.lead_id = 0 THEN k.tier = 3
+                   ELSE k.email_kind <> 'email' OR l.email = ''
                         OR rtrim(split_part(l.email, '@', 1), '0123456789') = ANY(%(roles)s::text[]) END
-        ORDER BY i.row_no, p.lead_id = 0, k.place
+        ORDER BY k.row_no, k.lead_id = 0, k.place
     ) AS f
 ) AS g
 WHERE g.email_value = g.first_email;
 
 -- name: match_name_unmailed
 -- Settles rows that have an address by company + name with the one lead there that has none. Index: lead_unmailed.
+WITH asked AS MATERIALIZED (
+    SELECT i.row_no, i.email_value, i.phone, i.mobile, c.id AS company_id, search_fold(i.name_key) AS name
+    FROM incoming i JOIN company c ON c.match_key = i.company_key
+    WHERE i.tier = 1 AND i.crm = '' AND i.company_key <> '' AND i.name_key <> ''
+      AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+)
 INSERT INTO settled (row_no, lead_id, fresh)
 SELECT row_no, lead_id, false
 FROM (
     SELECT f.*, first_value(f.email_value) OVER (PARTITION BY f.lead_id ORDER BY f.row_no) AS first_email
     FROM (
         SELECT i.row_no, i.email_value, min(l.lead_id) AS lead_id
-        FROM incoming i
-        JOIN company c ON c.match_key = i.company_key
-        JOIN lead l ON l.company_id = c.id AND l.email = '' AND l.known_at IS NOT NULL AND l.merged_into IS NULL
-                   AND search_fold(l.last_name || l.first_name) = search_fold(i.name_key)
-        WHERE i.tier = 1 AND i.crm = '' AND i.company_key <> '' AND i.name_key <> ''
-          AND (l.phone = '' AND l.mobile = '' OR i.phone = '' AND i.mobile = '')
-          AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+        FROM asked i
+        JOIN lead l ON l.company_id = i.company_id AND l.email = '' AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+                   AND search_fold(l.last_name || l.first_name) = i.name
+        WHERE l.phone = '' AND l.mobile = '' OR i.phone = '' AND i.mobile = ''
         GROUP BY i.row_no, i.email_value HAVING count(*) = 1
     ) AS f
 ) AS g
@@ -139,15 +146,18 @@ WHERE g.email_value = g.first_email;
 -- name: match_name
 -- Settles rows without address or id by company + name: one lead = theirs; several = nobody's (lead_id null). A row with
 -- a telephone number goes only to a lead without one: another number is another person. Index: lead_company.
+WITH asked AS MATERIALIZED (
+    SELECT i.row_no, i.phone = '' AND i.mobile = '' AS silent, c.id AS company_id, search_fold(i.name_key) AS name
+    FROM incoming i JOIN company c ON c.match_key = i.company_key
+    WHERE i.tier = %(tier)s::smallint AND i.company_key <> '' AND i.name_key <> ''
+      AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+)
 INSERT INTO settled (row_no, lead_id, fresh)
 SELECT i.row_no, CASE WHEN count(*) = 1 THEN min(l.lead_id) END, false
-FROM incoming i
-JOIN company c ON c.match_key = i.company_key
-JOIN lead l ON l.company_id = c.id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
-           AND search_fold(l.last_name || l.first_name) = search_fold(i.name_key)
-WHERE i.tier = %(tier)s::smallint AND i.company_key <> '' AND i.name_key <> ''
-  AND (i.phone = '' AND i.mobile = '' OR l.phone = '' AND l.mobile = '')
-  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+FROM asked i
+JOIN lead l ON l.company_id = i.company_id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+           AND search_fold(l.last_name || l.first_name) = i.name
+WHERE i.silent OR l.phone = '' AND l.mobile = ''
 GROUP BY i.row_no HAVING %(tier)s::smallint = 4 OR count(*) = 1;
 
 -- name: follow_leader
@@ -241,7 +251,7 @@ FROM (
     JOIN incoming i ON i.row_no = s.row_no
     JOIN lead l ON l.lead_id = s.lead_id
     CROSS JOIN LATERAL (
-        VALUES {column_values}
+        SELECT * FROM unnest(ARRAY[{changing_keys}], ARRAY[{incoming_texts}], ARRAY[{kept_texts}])
         UNION ALL
         SELECT 'fields.' || f.key, f.value, coalesce(l.fields ->> f.key, '') FROM jsonb_each_text(i.fields) AS f
     ) AS v (col, new, old)
@@ -290,16 +300,17 @@ INSERT INTO news SELECT t.row_no FROM tagged t JOIN added a USING (lead_id, tag)
 -- name: tell_booth
 -- every act: whether a file's row is known, whoever did it
 -- A talk at a booth, once per person, source and wording. Rows that bring a new one are news.
-WITH told AS (
+WITH said AS MATERIALIZED (
+    SELECT a.lead_id, a.details ->> 'text' AS text FROM activity a
+    WHERE a.lead_id IN (SELECT s.lead_id FROM incoming i JOIN settled s ON s.row_no = i.row_no WHERE i.booth_talk <> '')
+      AND a.kind = %(kind)s::smallint AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint
+),
+told AS MATERIALIZED (
     SELECT DISTINCT ON (s.lead_id, i.booth_talk) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,
            jsonb_build_object('text', i.booth_talk) AS details
     FROM incoming i JOIN settled s ON s.row_no = i.row_no
     WHERE i.booth_talk <> '' AND s.lead_id IS NOT NULL
-      AND NOT EXISTS (
-          SELECT 1 FROM activity a
-          WHERE a.lead_id = s.lead_id AND a.kind = %(kind)s::smallint
-            AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint AND a.details ->> 'text' = i.booth_talk
-      )
+      AND NOT EXISTS (SELECT 1 FROM said WHERE said.lead_id = s.lead_id AND said.text = i.booth_talk)
     ORDER BY s.lead_id, i.booth_talk, i.row_no
 ), written AS (
     INSERT INTO fact (lead_id, at, kind, object_id, details)
@@ -327,14 +338,19 @@ INSERT INTO news SELECT row_no FROM told;
 -- name: tell_seminar
 -- every act: whether a file's row is known, whoever did it
 -- Attendance of a seminar, once per person, source and answer. Rows that bring a new one are news.
-WITH told AS (
+WITH noted AS MATERIALIZED (
+    SELECT a.lead_id, a.kind FROM activity a
+    WHERE a.lead_id IN (SELECT s.lead_id FROM incoming i JOIN settled s ON s.row_no = i.row_no WHERE i.seminar <> '')
+      AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint AND a.kind IN (%(attended)s::smallint, %(absent)s::smallint)
+),
+told AS MATERIALIZED (
     SELECT DISTINCT ON (s.lead_id, i.seminar) s.lead_id, i.row_no, coalesce(i.occurred_at, %(now)s::timestamptz) AS at,
            CASE i.seminar WHEN 'attended' THEN %(attended)s::smallint ELSE %(absent)s::smallint END AS kind
     FROM incoming i JOIN settled s ON s.row_no = i.row_no
     WHERE i.seminar <> '' AND s.lead_id IS NOT NULL
       AND NOT EXISTS (
-          SELECT 1 FROM activity a
-          WHERE a.lead_id = s.lead_id AND a.object_id IS NOT DISTINCT FROM %(source_id)s::bigint
+          SELECT 1 FROM noted a
+          WHERE a.lead_id = s.lead_id
             AND a.kind = CASE i.seminar WHEN 'attended' THEN %(attended)s::smallint ELSE %(absent)s::smallint END
       )
     ORDER BY s.lead_id, i.seminar, i.row_no

@@ -1,4 +1,6 @@
-"""Work of the leads room that a request does not wait for, run by Procrastinate's worker."""
+"""Work of the imports room that a request does not wait for, run by Procrastinate's worker."""
+
+from datetime import UTC, datetime
 
 from procrastinate.contrib.django import app
 
@@ -9,3 +11,12 @@ def run_import(import_id: int) -> None:
     from .services import run
 
     run(import_id)
+
+
+@app.periodic(cron="37 18 * * *")
+@app.task(name="imports.forget_uploads", queue="upkeep", pass_context=False)
+def forget_uploads(timestamp: int) -> None:
+    """Delete uploaded files whose time is over. `timestamp`: of the night it is run for (epoch seconds)."""
+    from .services import forget_uploads
+
+    forget_uploads(datetime.fromtimestamp(timestamp, UTC))

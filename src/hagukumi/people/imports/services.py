@@ -13,13 +13,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Coalesce
 from django.utils.text import get_valid_filename
 
 from hagukumi.accounts import audit
@@ -43,6 +44,8 @@ else:
 log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500
 PREVIEW_ROWS = 20
+KEPT_DAYS = 30
+"""For how long after an import its file is kept, in case somebody asks what was in it."""
 _CHUNK = 1 << 20
 _DATES = ("occurred_at", "met_on")
 _LOCK_CLASS = 0x494D50
@@ -111,6 +114,20 @@ def _remembered(table: tables.Table) -> dict[str, Any]:
         usable = mapping.TARGETS.keys() | {f"field:{key}" for key in own.values()} | {""}
         columns |= {name: target for name, target in earlier["columns"].items() if target in usable}
     return {"columns": columns, "replace": False, "sheet": table.sheet, "header_row": table.header_row}
+
+
+def forget_uploads(now: datetime) -> int:
+    """Delete the files of imports that ended, or were never started, KEPT_DAYS ago; what came of them stays.
+
+    Returns how many files went. A queued or running import keeps its file.
+    """
+    over = Import.objects.exclude(path="").exclude(state__in=("queued", "running"))
+    over = over.annotate(since=Coalesce("ended_at", "created_at")).filter(since__lt=now - timedelta(days=KEPT_DAYS))
+    for item in over:
+        Path(item.path).unlink(missing_ok=True)
+        item.path = ""
+        item.save(update_fields=["path"])
+    return len(over)
 
 
 def open_import(item: Import) -> tables.Table:

@@ -88,7 +88,7 @@ WHERE r.lead_id = u.lead_id AND last.at < r.at;
 -- Who of them has done nothing by themselves has no last act.
 DELETE FROM lead_recency r USING unsure u
 WHERE r.lead_id = u.lead_id AND NOT EXISTS (
-    SELECT FROM activity a WHERE a.lead_id = r.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+    SELECT 1 FROM activity a WHERE a.lead_id = r.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
 );
 
 -- name: clear_unsure

@@ -84,7 +84,9 @@ def imports(request: Request) -> HttpResponse:
     shown = [_shown(item, request) for item in rows]
     moving = any(item.state in ACTIVE for item in rows)
     return render(
-        request, "people/imports/imports.html", {"rows": shown, "moving": moving, "next": older, "before": before}
+        request,
+        "people/imports/imports.html",
+        {"rows": shown, "moving": moving, "next": older, "before": before, "kept_days": verbs.KEPT_DAYS},
     )
 
 
