@@ -42,7 +42,7 @@ AMS  AMS  /profile/security/confirm/code/
 AMS  AMS  /profile/security/confirm/passkey/
 AMS  AMS  /profile/security/app/
 AMS  AMS  /profile/security/app/remove/
-AMS  AMS  /profile/security/codes/
+AMS  -    /profile/security/codes/
 AMS  AMS  /profile/security/codes/new/
 AMS  AMS  /profile/security/codes/file/
 AMS  AMS  /profile/security/passkeys/

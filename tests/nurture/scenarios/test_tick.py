@@ -406,7 +406,7 @@ def test_a_slot_missed_during_a_pause_is_waited_for_anew(running, segment, messa
     )
     put_in(where, people(1))
     tick(now)  # Friday 2026-11-20 10:00 in Tokyo
-    services.pause(scenario.id)
+    services.pause(scenario.id, now=now)
     thursday = datetime(2026, 11, 26, 3, 26, tzinfo=UTC)
     services.resume(scenario.id, now=thursday)
     tick(thursday)
@@ -414,7 +414,7 @@ def test_a_slot_missed_during_a_pause_is_waited_for_anew(running, segment, messa
     assert Enrollment.objects.get().node == "w"
     tick(datetime(2026, 11, 27, 18, 0, tzinfo=UTC))
     assert Enrollment.objects.get().node == "d"
-    services.pause(scenario.id)
+    services.pause(scenario.id, now=now)
     later = datetime(2026, 12, 3, 3, 26, tzinfo=UTC)
     services.resume(scenario.id, now=later)
     tick(later)

@@ -119,7 +119,7 @@ moved AS (
                             cause = %(cause)s, reason = c.reason, user_id = NULL
     FROM chosen c
     WHERE {within}
-      AND p.lead_id = c.lead_id AND p.model_id = %(model_id)s::bigint AND p.phase_id = c.source_phase_id
+      AND p.lead_id = c.lead_id AND p.model_id = %(model_id)s::bigint AND p.phase_id + 0 = c.source_phase_id
     RETURNING p.lead_id, c.source_phase_id, c.target_phase_id, c.rule_id, c.reason, c.reason_en
 )
 INSERT INTO fact (lead_id, at, kind, object_id, details, hop)

@@ -319,6 +319,7 @@ told AS MATERIALIZED (
 INSERT INTO news SELECT row_no FROM told;
 
 -- name: tell_card
+-- every act: a card that was noted before is looked for, not counted
 -- The day on which a card was received, once per person, source and day. Rows that bring a new one are news.
 WITH told AS (
     SELECT DISTINCT ON (s.lead_id, i.met_on) s.lead_id, i.row_no, i.met_on AS at
