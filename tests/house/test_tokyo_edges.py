@@ -306,9 +306,12 @@ def test_the_roll_up_counts_days_of_tokyo(people):
     settle(FIRST_OF_21)
     settle(FIRST_OF_21 + timedelta(minutes=1))
     assert counted() == expected
+    waiting = RollupDue.objects.filter(kind=1)
+    assert {str(day) for day in waiting.values_list("day", flat=True)} == {day for day, _count in expected}
     ActivityDay.objects.all().delete()
     assert rollup.redo(THE_20TH, THE_20TH, FIRST_OF_21) == 1
-    assert [str(day) for day in RollupDue.objects.filter(kind=1).values_list("day", flat=True)] == ["2026-11-20"]
+    due = waiting.filter(due_at__lte=FIRST_OF_21)
+    assert [str(day) for day in due.values_list("day", flat=True)] == ["2026-11-20"]
     settle(FIRST_OF_21 + timedelta(minutes=2))
     assert counted() == {("2026-11-20", 2)}
 

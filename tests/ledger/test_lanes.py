@@ -46,6 +46,13 @@ def test_a_live_fact_overtakes_bulk_work(everything_is_read, now):
     assert Pulse.objects.filter(lane=1).count() == 95
 
 
+def test_the_oldest_live_facts_are_taken_first(everything_is_read, now):
+    for lead in (9, 5, 1):
+        record([Fact(lead, "note", now)])
+    assert services.take_pulses(now, 2).pulses == 2
+    assert [lead for lead, _, _ in touched()] == [5, 9]
+
+
 def test_many_facts_in_one_go_are_bulk_work_unless_they_are_said_to_be_live(now):
     record([Fact(lead, "note", now) for lead in range(1, services.LIVE_AT_MOST + 1)])
     assert set(Pulse.objects.values_list("lane", flat=True)) == {services.LIVE}

@@ -151,6 +151,15 @@ def test_a_second_run_changes_nothing(lead, now):
     assert Activity.objects.count() == count
 
 
+def test_a_visitor_that_nobody_knows_has_no_phase(lead, people, now):
+    (visitor,) = people(1, known_at=None)
+    record([Fact(visitor, "content_downloaded", now)])
+    beat(now)
+    assert not LeadPhase.objects.filter(lead_id=visitor).exists()
+    settle(now)
+    assert history(visitor) == []
+
+
 def test_a_merged_person_leaves_the_board(lead, now):
     Lead.objects.filter(lead_id=lead).update(merged_into=1, state="merged")
     act(lead, "lead_merged", now)

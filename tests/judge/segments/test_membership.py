@@ -48,6 +48,18 @@ def test_enters_by_a_fact_leaves_by_the_clock(people, now):
     assert not ConditionDue.objects.filter(lead_id=a, owner="segment").exists()
 
 
+def test_who_is_in_does_not_enter_again(people, now):
+    (a,) = people(1, known_at=now - 10 * DAY)
+    made = segments.save("訪問", VISITED, now=now)
+    settle(now)
+    record([Fact(a, "page_view", now), Fact(a, "page_view", now)])
+    settle(now)
+    record([Fact(a, "page_view", now + DAY)])
+    settle(now + DAY)
+    assert facts(50) == [(a, made.id)]
+    assert SegmentMember.objects.get(lead_id=a, segment_id=made.id).since == now
+
+
 def test_a_second_run_changes_nothing(people, now):
     people(5)
     segments.ready_made(now)
