@@ -61,6 +61,23 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_kept_whole")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """Whoever takes a browser is a browser test, marked or not: Playwright's loop would stand in the way of others."""
+    for item in items:
+        if {"driver", "browser", "browser_page"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True)
+def umask_of_its_own() -> Iterator[None]:
+    """A command that closes its files to others closes those of its test alone."""
+    kept = os.umask(0o022)
+    os.umask(kept)
+    yield
+    os.umask(kept)
+
+
 @pytest.fixture
 def now() -> datetime:
     """Friday 2026-11-20, 10:00 in Tokyo."""

@@ -199,7 +199,7 @@ with transaction.atomic():
         tree = {"type": "field", "field": "fax", "op": "is", "value": "+81312345679"}
         cursor.execute(segments.members_sql(tree, now).as_string(None))
         found["condition"] = cursor.fetchall() == [(lead_id,)]
-    found["exported"] = [row["fax"] for row in reads.export_rows(reads.Filters(q="fax@example.jp"), 9)] or [
+    found["exported"] = [row["fax"] for row in reads.export_rows(reads.Filters(q="fax@example.jp"), 9, now)] or [
         row["fax"] for row in reads.SQL.exported.rows({"ids": [lead_id], "score_model": 0, "phase_model": 0})
     ]
     found["form"] = form_rules.question("fax").label_ja
