@@ -104,7 +104,7 @@ function offer(form: HTMLFormElement, draft: Draft): void {
 function open(form: HTMLFormElement): void {
   if (opened.has(form)) return;
   // what the server has refused was typed, too: such a page differs from what is stored
-  const refused = form.querySelector(".is-invalid, .alert-danger") !== null;
+  const refused = form.querySelector(".is-invalid, .alert-danger:not(.d-none)") !== null;
   opened.set(form, refused ? "" : answers(form));
   const key = form.dataset.draft ?? "";
   const draft = read(key);

@@ -21,7 +21,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 def test_a_year_passes_and_nothing_is_left_over(now, tmp_path, settings):
     settings.HOME, settings.MEDIA_ROOT = tmp_path, tmp_path / "files"
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE activity")  # Django's flush leaves what it does not manage: another test's sender wrote
+        cursor.execute(
+            "TRUNCATE activity"
+        )  # Django's flush leaves what it does not manage: another test's sender wrote
     company.build(now, leads=60)
     assert Lead.objects.filter(known_at__isnull=False, merged_into=None).count() == 60
     assert not SetAside.objects.exists()

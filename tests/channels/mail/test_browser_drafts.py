@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from hagukumi.channels.mail.models import Sender
 from hagukumi.collect.forms import services as forms
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -30,6 +31,7 @@ def leave(page, where="/"):
 
 
 def test_a_mail_comes_back_as_it_was_typed(browser_page, live, admin, artifacts):
+    Sender.objects.create(name="青葉", email="info@aoba.example.co.jp")
     page = browser_page
     enter(page, admin, live)
     page.goto(reverse("message_new"))
