@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+import minijinja
 from django.conf import settings
 from django.utils.translation import gettext
 
 from hagukumi.kit import smtp
 
-from .render import Compiled, Identity
+from .render import Compiled, Identity, TemplateProblemError, compile_mail, template_words
 from .rules import DISPLAY_ITEMS, MARKETING, free_mail_domain, missing_item_problems, missing_items
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -141,3 +142,19 @@ class _Visible(HTMLParser):
     @property
     def _hidden(self) -> bool:
         return bool(self._open and self._open[-1][1])
+
+
+def rehearse(
+    *, subject: str, preheader: str, source: str, text: str, kind: str, identity: Identity, for_real: bool
+) -> list[str]:
+    """Make this mail once, for nobody: what the law's gate says of it. For a child process: see `kit.confined`.
+
+    TemplateProblemError where it cannot become a mail.
+    """
+    compiled = compile_mail(
+        subject=subject, preheader=preheader, source=source, text=text, kind=kind, identity=identity, tracked=False
+    )
+    try:
+        return problems(compiled, identity, kind, for_real=for_real)
+    except minijinja.TemplateError as error:
+        raise TemplateProblemError(template_words(error)) from error

@@ -202,7 +202,7 @@ def _compile(row: dict[str, Any]) -> render.Compiled | _Unfit:
         "kind": row["kind"], "identity": identity_from(row),
     }  # fmt: skip
     try:
-        if missing := confined.call(render.rehearse, **parts, for_real=law.server_is_real()):
+        if missing := confined.call(law.rehearse, **parts, for_real=law.server_is_real()):
             log.error("a message may not go out", message_id=row["id"], missing=missing)
             return _Unfit("law", " ".join(missing))
         return render.compile_mail(**parts)

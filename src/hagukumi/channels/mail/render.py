@@ -319,24 +319,6 @@ def check(
     return found
 
 
-def rehearse(
-    *, subject: str, preheader: str, source: str, text: str, kind: str, identity: Identity, for_real: bool
-) -> list[str]:
-    """Make this mail once, for nobody: what the law's gate says of it. For a child process: see `kit.confined`.
-
-    TemplateProblemError where it cannot become a mail.
-    """
-    from . import law  # it reads what is made here
-
-    compiled = compile_mail(
-        subject=subject, preheader=preheader, source=source, text=text, kind=kind, identity=identity, tracked=False
-    )
-    try:
-        return law.problems(compiled, identity, kind, for_real=for_real)
-    except minijinja.TemplateError as error:
-        raise TemplateProblemError(_template_words(error)) from error
-
-
 def too_much() -> str:
     """What to say of a template that a confined child could not finish."""
     return gettext(
@@ -344,7 +326,7 @@ def too_much() -> str:
     )
 
 
-def _template_words(error: minijinja.TemplateError) -> str:
+def template_words(error: minijinja.TemplateError) -> str:
     detail = {"line": error.line, "detail": error.detail or error.kind}
     return gettext("%(line)s行目の差し込みに誤りがあります（%(detail)s）") % detail
 
@@ -362,7 +344,7 @@ def preview(
     try:
         return compiled.render(values_of(facts, identity.name, compiled.names), 0, 0)
     except minijinja.TemplateError as error:
-        raise TemplateProblemError(_template_words(error)) from error
+        raise TemplateProblemError(template_words(error)) from error
 
 
 def test_content(
@@ -379,7 +361,7 @@ def test_content(
     try:
         return compiled.fill(values_of(facts, identity.name, compiled.names), to, 0, 0, now)
     except minijinja.TemplateError as error:
-        raise TemplateProblemError(_template_words(error)) from error
+        raise TemplateProblemError(template_words(error)) from error
 
 
 def text_of(html: str) -> str:
@@ -450,7 +432,7 @@ def _expression_problems(part: str, field_keys: frozenset[str] | None) -> list[s
         environment.add_template("part.html", part)
         environment.render_template("part.html", **{field: {} for field in FIELDS})
     except minijinja.TemplateError as error:
-        return [_template_words(error)]
+        return [template_words(error)]
     problems = []
     for name in sorted(environment.undeclared_variables_in_str(part, nested=True)):
         first, _dot, rest = name.partition(".")

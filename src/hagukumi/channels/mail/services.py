@@ -104,7 +104,7 @@ def problems(message: Message) -> list[str]:
     if found := [problem for _part, problem in template_problems(message)]:
         return sender_problems(message.sender) + found
     try:
-        task = partial(confined.call, render.rehearse, for_real=law.server_is_real(), language=get_language())
+        task = partial(confined.call, law.rehearse, for_real=law.server_is_real(), language=get_language())
         return list(task(**_parts(message), kind=message.kind, identity=_identity(message)))
     except (TemplateProblemError, confined.ConfinedError) as error:
         return [*sender_problems(message.sender), _words(error)]
