@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from psycopg import sql
 
+import hagukumi
 from hagukumi.accounts import audit
 from hagukumi.accounts.models import AuditEntry
 from hagukumi.collect.content.models import Content
@@ -16,6 +19,7 @@ from hagukumi.people.consent import services as consent
 from hagukumi.people.leads.models import Lead
 from hagukumi.people.sources.models import Source
 from hagukumi.sales.deals import services as deals
+from hagukumi.screens.settings.audit import wording
 
 pytestmark = pytest.mark.django_db
 AT = "203.0.113.9"
@@ -132,3 +136,37 @@ def test_an_upsert_by_api_names_the_token(client, admin, now):
     assert (entry.token, entry.user, entry.door, entry.origin) == (token, admin, "api", AT)
     assert entry.object_id == str(Lead.objects.get().pk) and entry.details["created"] == 1
     assert last("consent.granted").token == token
+
+
+def test_one_s_own_name_and_language(inside, admin):
+    inside.post("/profile/", {"name": "運営 花子", "language": "ja"})
+    assert last("member.profile_changed").details["changes"] == {"name": ["管理 花子", "運営 花子"]}
+    inside.post("/language/", {"language": "en", "next": "/"})
+    entry = last("member.profile_changed")
+    assert (entry.user, entry.details["changes"]) == (admin, {"language": ["ja", "en"]})
+    inside.post("/language/", {"language": "en", "next": "/"})
+    assert AuditEntry.objects.filter(action="member.profile_changed").count() == 2
+
+
+def test_the_source_that_an_upload_makes(inside, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    upload = SimpleUploadedFile("名刺.csv", "お名前,メールアドレス\r\n山田,y@example.jp\r\n".encode())
+    given = {"source": "new", "basis": "none", "new-name": "展示会 2026", "new-type": "exhibition"}
+    assert inside.post("/imports/new/", {"file": upload, **given}).status_code == 302
+    assert last("source.saved").details["name"] == "展示会 2026"
+
+
+def test_a_target(inside):
+    rates = {f"rate_{stage}": "50" for stage in ("reacted", "mql", "sql", "deal", "won")}
+    inside.post("/plan/save/", {"target": "12", **rates})
+    inside.post("/plan/save/", {"target": "12", **rates})
+    inside.post("/plan/save/", {"target": "20", **rates})
+    told = [entry.details["changes"]["won_target"] for entry in AuditEntry.objects.filter(action="plan.saved")]
+    assert told == [[None, 12], [12, 20]]
+
+
+def test_every_action_that_is_written_down_has_its_words():
+    written = re.compile(r'record\(\s*"(\w+\.\w+)"|audit\(\s*[\w.]+,\s*"(\w+\.\w+)"')
+    house = Path(hagukumi.__file__).parent
+    actions = {a or b for path in house.rglob("*.py") for a, b in written.findall(path.read_text(encoding="utf-8"))}
+    assert len(actions) > 50 and actions <= wording.ACTIONS.keys()

@@ -86,6 +86,19 @@ def make_link(user: User, now: datetime) -> tuple[str, str]:
     return invitation(user)
 
 
+def change_profile(user: User, given: Mapping[str, str], now: datetime) -> User:
+    """Change a member's own name or language; what differs is written down."""
+    with transaction.atomic():
+        found = User.objects.select_for_update().get(pk=user.pk)
+        before = {name: getattr(found, name) for name in given}
+        for name, value in given.items():
+            setattr(found, name, value)
+        if changes := trail.changed(before, given):
+            found.save(update_fields=list(given))
+            trail.record("member.profile_changed", "member", user.pk, now, changes=changes)
+    return found
+
+
 def change_workspace(given: Mapping[str, Any], now: datetime) -> Workspace:
     """Change the workspace's columns to those given; what differs is written down."""
     with transaction.atomic():

@@ -7,11 +7,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils import translation
 
-from hagukumi.accounts import services
+from hagukumi.accounts import second_step, services
 from hagukumi.accounts.models import User
 from hagukumi.embedded.errors import StartError
 from hagukumi.kit import clock
-from hagukumi.screens.shell import second_step
 
 
 def give(email: str, password: str = "", *, admin: bool, name: str = "") -> str:

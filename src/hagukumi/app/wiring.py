@@ -1,5 +1,6 @@
 """The whole house on one page: which rooms register what, and the order of the heart's steps."""
 
+from hagukumi.accounts import kinds as staff_kinds
 from hagukumi.channels.mail import kinds as message_kinds
 from hagukumi.channels.mail import services as messages
 from hagukumi.collect.forms import kinds as form_kinds
@@ -37,6 +38,7 @@ def connect() -> None:
         return
     _connected = True
     for room in (
+        staff_kinds,
         tracking_kinds,
         message_kinds,
         form_kinds,
@@ -49,7 +51,7 @@ def connect() -> None:
         deal_kinds,
         scenario_kinds,
     ):
-        kinds.register(*room.KINDS)
+        kinds.register(*getattr(room, "KINDS", ()))
         objects.register(*getattr(room, "OBJECTS", ()))
     for leaf in (
         score_conditions.Scored,

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 
-from hagukumi.learn.reports import rules, services
+from hagukumi.learn.reports import reads, rules
 from hagukumi.learn.reports.models import Plan
 from hagukumi.ledger.services import Fact, record
 from hagukumi.people.leads.models import Lead
@@ -37,11 +37,11 @@ def history(people, now):
     return {"fair": fair, "web": web, "ids": ids}
 
 
-WINDOW = services.Window(date(2026, 11, 1), date(2026, 11, 30))
+WINDOW = reads.Window(date(2026, 11, 1), date(2026, 11, 30))
 
 
 def test_the_funnel_counts_people_who_reached_a_stage_or_a_later_one(history, now):
-    found = services.funnel(WINDOW, now + timedelta(days=2))
+    found = reads.funnel(WINDOW, now + timedelta(days=2))
     assert [step.people for step in found] == [20, 11, 7, 5, 4, 2]
     assert found[0].people == plain("SELECT count(*) FROM lead WHERE known_at IS NOT NULL")
     assert found[5].people == plain("SELECT count(DISTINCT lead_id) FROM activity WHERE kind = 85")
@@ -57,42 +57,42 @@ def test_a_machine_reacts_for_nobody(people, now):
         [Fact(lead, "mail_clicked", now, 1, details=suspect) for lead in (machine, both) for _ in range(3)]
         + [Fact(lead, "mail_clicked", now, 1) for lead in (human, both)]
     )
-    assert [step.people for step in services.funnel(WINDOW, now + timedelta(days=1))] == [3, 2, 0, 0, 0, 0]
+    assert [step.people for step in reads.funnel(WINDOW, now + timedelta(days=1))] == [3, 2, 0, 0, 0, 0]
 
 
 def test_a_merged_person_is_counted_once_in_the_funnel_and_in_the_sources(history, now):
     """Two cards of one person: the one that is left is in the cohort, the other is nobody of its own any more."""
     kept, gone = history["ids"][10:12]
     Lead.objects.filter(lead_id=gone).update(state="merged", merged_into=kept)
-    found = services.funnel(WINDOW, now + timedelta(days=2))
+    found = reads.funnel(WINDOW, now + timedelta(days=2))
     assert [step.people for step in found] == [19, 11, 7, 5, 4, 2]
-    assert {row["name"]: row["leads"] for row in services.source_yield(WINDOW)} == {"展示会": 11, "Web": 8}
+    assert {row["name"]: row["leads"] for row in reads.source_yield(WINDOW)} == {"展示会": 11, "Web": 8}
 
 
 def test_the_funnel_of_one_source(history, now):
-    window = services.Window(WINDOW.first, WINDOW.last, history["web"].id)
-    assert [step.people for step in services.funnel(window, now + timedelta(days=2))] == [8, 1, 1, 1, 1, 1]
+    window = reads.Window(WINDOW.first, WINDOW.last, history["web"].id)
+    assert [step.people for step in reads.funnel(window, now + timedelta(days=2))] == [8, 1, 1, 1, 1, 1]
 
 
 def test_what_had_not_happened_yet_is_not_counted(history, now):
-    assert [step.people for step in services.funnel(WINDOW, now)] == [20, 0, 0, 0, 0, 0]
+    assert [step.people for step in reads.funnel(WINDOW, now)] == [20, 0, 0, 0, 0, 0]
 
 
 def test_a_lead_belongs_to_the_japanese_day_it_became_known(history, now):
     Lead.objects.filter(lead_id=history["ids"][0]).update(known_at="2026-11-30T14:59:59Z")
     Lead.objects.filter(lead_id=history["ids"][1]).update(known_at="2026-11-30T15:00:00Z")
-    assert services.funnel(WINDOW, now)[0].people == 19
+    assert reads.funnel(WINDOW, now)[0].people == 19
 
 
 def test_happened_counts_facts_and_people(history, now):
-    found = services.happened(WINDOW)
+    found = reads.happened(WINDOW)
     assert found["deal_won"] == {"kind": 85, "facts": 2, "people": 2, "amount": 1_000_000.0}
     assert found["handover_created"]["facts"] == plain("SELECT count(*) FROM activity WHERE kind = 80")
     assert found["deal_lost"]["facts"] == 0
 
 
 def test_source_yield_reaches_to_yen(history, now):
-    rows = {row["name"]: row for row in services.source_yield(WINDOW)}
+    rows = {row["name"]: row for row in reads.source_yield(WINDOW)}
     fair = rows["展示会"]
     assert (fair["leads"], fair["mql"], fair["sql"], fair["deals"], fair["won"], fair["won_yen"]) == (
         12,
@@ -108,7 +108,7 @@ def test_source_yield_reaches_to_yen(history, now):
 
 
 def test_months_without_anything_are_shown_as_zero(history, now):
-    rows = services.monthly(services.Window(date(2026, 9, 1), date(2026, 11, 30)))
+    rows = reads.monthly(reads.Window(date(2026, 9, 1), date(2026, 11, 30)))
     assert [(row["month"], row["won"], row["won_yen"]) for row in rows] == [
         (date(2026, 9, 1), 0, 0),
         (date(2026, 10, 1), 0, 0),
@@ -118,8 +118,8 @@ def test_months_without_anything_are_shown_as_zero(history, now):
 
 @pytest.mark.parametrize(("target", "advice"), [(2, "enough"), (3, "nurture"), (50, "collect")])
 def test_the_plan_says_whether_to_collect_or_to_nurture(history, now, target, advice):
-    found = services.funnel(WINDOW, now + timedelta(days=2))
-    plan = services.reverse_plan(target, [0.9] * 5, found)
+    found = reads.funnel(WINDOW, now + timedelta(days=2))
+    plan = reads.reverse_plan(target, [0.9] * 5, found)
     assert plan.advice == advice
 
 
@@ -141,7 +141,7 @@ def test_a_bad_period_is_said_beside_its_field(db, marketer, signed_in, query):
 
 def test_the_plan_for_last_years_wins_asks_for_no_more_than_last_year_had():
     found = rules.steps([3000, 734, 299, 210, 144, 36])
-    live = services.live_rates(found)
+    live = reads.live_rates(found)
     shown = {f"rate_{step.stage.key}": round(step.rate * 100, 2) for step in found[1:]}
     form = screens.PlanForm({"target": 36, **shown})
     assert form.is_valid()

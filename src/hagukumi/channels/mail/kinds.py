@@ -16,4 +16,8 @@ UNSUBSCRIBED = Kind(14, "unsubscribed", "配信停止", "Unsubscribed", "mail-of
 
 KINDS = (MAIL_SENT, MAIL_OPENED, MAIL_CLICKED, MAIL_FAILED, UNSUBSCRIBED)
 
-OBJECTS = (Object("message"),)
+OBJECTS = (
+    Object("message"),
+    Object("sender"),
+    Object("broadcast", "m.name", key="b.id", source="broadcast b JOIN message m ON m.id = b.message_id"),
+)

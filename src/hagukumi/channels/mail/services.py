@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.forms.models import model_to_dict
 from django.utils.translation import get_language
 from psycopg import sql
 
@@ -58,6 +59,7 @@ __all__ = [
     "resend_all",
     "resubscribe",
     "resume",
+    "save_sender",
     "schedule",
     "send_test",
     "sender_problems",
@@ -70,6 +72,17 @@ __all__ = [
     "total",
     "unsubscribe",
 ]
+
+
+def save_sender(sender: Sender, now: datetime) -> Sender:
+    """Keep a sender as it stands; what differs from before is written down."""
+    with transaction.atomic():
+        before = Sender.objects.filter(pk=sender.pk).first() if sender.pk else None
+        sender.save()
+        changes = audit.changed(model_to_dict(before) if before else {}, model_to_dict(sender))
+        if changes:
+            audit.record("sender.saved", "sender", sender.pk, now, changes=changes, name=sender.name)
+    return sender
 
 
 class NotReadyError(ValueError):

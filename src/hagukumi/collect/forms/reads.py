@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from hagukumi.collect.tracking import kinds
 from hagukumi.kit import answers as kit
 from hagukumi.kit import clock
-from hagukumi.people.fields.models import Field
+from hagukumi.people.fields import reads as fields
 
-from .models import Form
+from .models import Form, HeldAnswer
 from .queries import SQL
 
 CSV_PAGE = 1000
@@ -52,10 +54,8 @@ def answers(form_id: int, *, before: tuple[datetime, int] | None, limit: int) ->
 
 def own_fields(language: str) -> list[tuple[str, str]]:
     """The workspace's own fields as targets of a question."""
-    return [
-        (f"fields.{one.key}", one.label_en if language == "en" else one.label_ja)
-        for one in Field.objects.order_by("label_ja")
-    ]
+    found = sorted(fields.own(), key=lambda one: one.label_ja)
+    return [(f"fields.{one.key}", one.label_en if language == "en" else one.label_ja) for one in found]
 
 
 def csv(form: Form, language: str) -> Iterator[bytes]:
@@ -87,3 +87,42 @@ def _safe(cell: Any) -> str:
 def choices() -> list[tuple[int, str]]:
     """(id, name) of every form, by name."""
     return list(Form.objects.order_by("name").values_list("id", "name"))
+
+
+def one(form_id: int) -> Form | None:
+    """A form with its live version and text, its source and its content at hand."""
+    return _whole().filter(pk=form_id).first()
+
+
+def open_one(slug: str, *, also_closed: bool = False) -> Form | None:
+    """The form that the public sees at an address; None where nothing has been published there."""
+    states = ("open", "closed") if also_closed else ("open",)
+    return _whole().filter(slug=slug, state__in=states, version__isnull=False).first()
+
+
+def _whole() -> QuerySet[Form]:
+    return Form.objects.select_related("version", "version__consent_text", "source", "content")
+
+
+def is_taken(slug: str) -> bool:
+    """Whether another form has this address."""
+    return Form.objects.filter(slug=slug).exists()
+
+
+def free_slug(base: str) -> str:
+    """`base`, or where that is another form's address, the first of `base-2`, `base-3` ... that is free."""
+    taken = set(Form.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(name for name in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+
+
+def held(form_id: int, limit: int) -> list[HeldAnswer]:
+    """Answers that wait for a person, newest first."""
+    return list(HeldAnswer.objects.filter(form_id=form_id).select_related("version").order_by("-at", "-id")[:limit])
+
+
+def count_held(form_id: int) -> int:
+    return HeldAnswer.objects.filter(form_id=form_id).count()
+
+
+def held_one(form_id: int, held_id: int) -> HeldAnswer | None:
+    return HeldAnswer.objects.filter(form_id=form_id, pk=held_id).first()

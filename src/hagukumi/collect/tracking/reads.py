@@ -52,3 +52,12 @@ def categories_in_use() -> list[str]:
 def site_origins() -> list[str]:
     """Where the sites of ours are: `https://www.example.co.jp`, by name."""
     return list(Site.objects.order_by("origin").values_list("origin", flat=True))
+
+
+def sites() -> list[Site]:
+    """Our sites, by name."""
+    return list(Site.objects.order_by("name", "id"))
+
+
+def site(site_id: int) -> Site | None:
+    return Site.objects.filter(pk=site_id).first()

@@ -27,6 +27,7 @@ SCORE_CROSSED = Kind(
 KINDS = (SCORE_CHANGED, SCORE_CROSSED)
 
 OBJECTS = (
+    Object("score_model"),
     Object(
         "score_version",
         "m.name || ' v' || v.number",

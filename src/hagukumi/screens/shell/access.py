@@ -16,10 +16,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
+from hagukumi.accounts import second_step
 from hagukumi.accounts import services as accounts
 from hagukumi.accounts.models import User, Workspace
-
-from . import second_step
 
 ADMIN = ("admin",)
 MARKETING = ("admin", "marketing")

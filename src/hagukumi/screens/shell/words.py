@@ -1,6 +1,6 @@
 """How numbers, instants and money are written for people, in Japanese or English."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,6 +24,26 @@ DELIVERY_STATES = {
 
 def english() -> bool:
     return (get_language() or "ja").startswith("en")
+
+
+def language() -> str:
+    """The reader's language: "ja" or "en"."""
+    return "en" if english() else "ja"
+
+
+def pick(pair: tuple[str, str]) -> str:
+    """Of a word in Japanese and English, the reader's."""
+    return pair[english()]
+
+
+def labels(pairs: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """Codes with their words in the reader's language, as choices."""
+    return [(code, pick(pair)) for code, pair in pairs.items()]
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Words in a row: A, B / A、B."""
+    return (", " if english() else "、").join(parts)
 
 
 def own(thing: Any, attribute: str = "name") -> str:

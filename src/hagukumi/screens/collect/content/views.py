@@ -8,20 +8,20 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from hagukumi.collect.content import reads as screens
-from hagukumi.collect.content import rules, services
+from hagukumi.collect.content import reads, rules, services
 from hagukumi.collect.content.models import Content
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.ledger import services as ledger
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access, public, uploads
+from hagukumi.screens.shell.found import or_404
 
 REFUSALS = {
     "type": lazy("この種類のファイルは登録できません。PDF、Office、ZIP、画像、MP4 が使えます。"),
@@ -32,7 +32,7 @@ REFUSALS = {
 
 
 def kind_choices() -> list[tuple[str, str]]:
-    return [(key, pair[1 if words.english() else 0]) for key, pair in rules.KINDS.items()]
+    return words.labels(rules.KINDS)
 
 
 class ContentForm(forms.Form):
@@ -56,7 +56,7 @@ class ContentForm(forms.Form):
 @access(MARKETING)
 @require_GET
 def contents(request: Request) -> HttpResponse:
-    rows = screens.contents()
+    rows = reads.contents()
     names = dict(kind_choices())
     for row in rows:
         row["kind_label"] = names.get(row["kind"], row["kind"])
@@ -67,7 +67,7 @@ def contents(request: Request) -> HttpResponse:
 @access(MARKETING)
 @require_http_methods(["GET", "POST"])
 def edit(request: Request, pk: int | None = None) -> HttpResponse:
-    piece = get_object_or_404(Content, pk=pk) if pk else None
+    piece = or_404(reads.piece(pk)) if pk else None
     known = {"title": piece.title, "kind": piece.kind, "summary": piece.summary} if piece else None
     form = ContentForm(request.POST or None, request.FILES or None, initial=known)
     if request.method == "POST" and form.is_valid():
@@ -84,7 +84,7 @@ def edit(request: Request, pk: int | None = None) -> HttpResponse:
 @access(MARKETING)
 @require_GET
 def preview(request: Request, pk: int) -> HttpResponseBase:
-    return _stream(get_object_or_404(Content, pk=pk))
+    return _stream(or_404(reads.piece(pk)))
 
 
 @public

@@ -18,9 +18,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from hagukumi.collect.content import services as contents
+from hagukumi.collect.forms import reads
 from hagukumi.collect.forms.models import Form, FormVersion
+from hagukumi.collect.tracking import reads as sites
 from hagukumi.collect.tracking import services as tracking
-from hagukumi.collect.tracking.models import Site
 from hagukumi.collect.tracking.rules import is_origin
 from hagukumi.kit import answers
 from hagukumi.screens.shell.access import Request, public
@@ -160,7 +161,7 @@ def _page(
 def _guarded(response: HttpResponse) -> HttpResponse:
     """The page's own policy: our scripts and the collector's tag; framed by ourselves and by registered sites only."""
     collector = settings.COLLECTOR_URL
-    frames = " ".join(filter(is_origin, Site.objects.order_by("origin").values_list("origin", flat=True)))
+    frames = " ".join(filter(is_origin, sites.site_origins()))
     response.headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self' {collector}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         f"font-src 'self' data:; connect-src 'self' {collector}; object-src 'none'; base-uri 'none'; "
@@ -170,11 +171,7 @@ def _guarded(response: HttpResponse) -> HttpResponse:
 
 
 def _open_form(slug: str, *, also_closed: bool = False) -> tuple[Form, FormVersion]:
-    states = ("open", "closed") if also_closed else ("open",)
-    form = (
-        Form.objects.select_related("version", "version__consent_text")
-        .filter(slug=slug, state__in=states, version__isnull=False).first()
-    )  # fmt: skip
+    form = reads.open_one(slug, also_closed=also_closed)
     if form is None or form.version is None:
         raise Http404
     return form, form.version

@@ -10,18 +10,18 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from hagukumi.collect.tracking import reads as screens
-from hagukumi.collect.tracking import rules, services
+from hagukumi.collect.tracking import reads, rules, services
 from hagukumi.collect.tracking.models import Site
 from hagukumi.kit import clock, keyset
 from hagukumi.screens.shell import definitions, words
 from hagukumi.screens.shell.access import MARKETING, Request, access
+from hagukumi.screens.shell.found import or_404
 
 DAYS = 30
 
@@ -62,7 +62,7 @@ def add_site(request: Request) -> HttpResponse:
 @access(MARKETING)
 @require_POST
 def remove_site(request: Request, pk: int) -> HttpResponse:
-    site = get_object_or_404(Site, pk=pk)
+    site = or_404(reads.site(pk))
     services.remove_site(site, request.now)
     messages.success(request, _("%(site)s の計測を止めました。これまでの履歴は残ります。") % {"site": site.origin})
     return redirect("tracking")
@@ -80,14 +80,14 @@ def pages(request: Request) -> HttpResponse:
     first = clock.jst_date(request.now) - timedelta(days=DAYS - 1)
     query, category = request.GET.get("q", "").strip()[:200], request.GET.get("category", "")
     after = keyset.read(request.GET.get("after"), int, int)
-    found = screens.pages(first, query=query, category=category, after=after, limit=keyset.PAGE_SIZE + 1)
-    rows, more = keyset.page(found, "views", "id")
+    asked = reads.pages(first, query=query, category=category, after=after, limit=keyset.PAGE_SIZE + 1)
+    rows, more = keyset.page(asked, "views", "id")
     context = {
         "tab": "pages",
         "rows": rows,
         "query": query,
         "category": category,
-        "categories": _labels(rules.CATEGORIES),
+        "categories": dict(words.labels(rules.CATEGORIES)),
         "days": DAYS,
         "next": more,
         "filtered": bool(query or category),
@@ -116,10 +116,10 @@ def drops(request: Request) -> HttpResponse:
     today = clock.jst_date(request.now)
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     counts: dict[str, dict[Any, int]] = defaultdict(dict)
-    for row in screens.drops_by_day(days[0]):
+    for row in reads.drops_by_day(days[0]):
         counts[row["reason"]][row["day"]] = row["count"]
-    labels = _labels(rules.DROP_REASONS)
-    totals = sorted(((sum(found.values()), reason) for reason, found in counts.items()), reverse=True)
+    labels = dict(words.labels(rules.DROP_REASONS))
+    totals = sorted(((sum(days_of.values()), reason) for reason, days_of in counts.items()), reverse=True)
     chart = {
         "legend": {"top": 0, "right": 0},
         "xAxis": {"type": "category", "data": [f"{day.month}/{day.day}" for day in days]},
@@ -153,9 +153,9 @@ def _setup(request: Request, form: SiteForm | None = None) -> dict[str, Any]:
 
 def _sites(now: Any) -> list[dict[str, Any]]:
     """Each site with its last sign of life: `state` is live (5 minutes), quiet (24 hours), silent or never."""
-    recent = {row["origin"]: row for row in screens.alive(now - timedelta(minutes=30))}
+    recent = {row["origin"]: row for row in reads.alive(now - timedelta(minutes=30))}
     rows = []
-    for site in Site.objects.order_by("name", "id"):
+    for site in reads.sites():
         heard = recent.get(site.origin.lower(), {})
         rows.append({"site": site, "state": _state(site, now), "views": heard.get("views", 0),
                      "people": heard.get("people", 0)})  # fmt: skip
@@ -174,16 +174,12 @@ def _state(site: Site, now: Any) -> str:
 def _views_chart(request: Request) -> dict[str, Any]:
     today = clock.jst_date(request.now)
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    views = {row["day"]: row["views"] for row in screens.views_by_day(days[0])}
+    views = {row["day"]: row["views"] for row in reads.views_by_day(days[0])}
     return {
         "xAxis": {"type": "category", "data": [f"{day.month}/{day.day}" for day in days]},
         "yAxis": {"type": "value", "minInterval": 1},
         "series": [{"type": "line", "name": _("ページ閲覧"), "data": [views.get(day, 0) for day in days]}],
     }
-
-
-def _labels(pairs: dict[str, tuple[str, str]]) -> dict[str, str]:
-    return {code: pair[1 if words.english() else 0] for code, pair in pairs.items()}
 
 
 def _why(reason: str) -> str:

@@ -8,8 +8,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from hagukumi.judge.phases import reads, services
@@ -109,7 +109,7 @@ def phase_rules(request: Request, model_key: str) -> HttpResponse:
     """A model's rules, by the phase in which they are asked, as sentences."""
     model = _model(model_key)
     broken = definitions.broken("phase")
-    lang = get_language() or "ja"
+    lang = words.language()
     rows: list[dict[str, Any]] = [
         {
             "rule": rule,

@@ -7,8 +7,8 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from hagukumi.judge.scoring import reads, rules, services
@@ -17,6 +17,7 @@ from hagukumi.judge.scoring.rules import Rule
 from hagukumi.judge.segments import services as segments
 from hagukumi.ledger import definitions
 from hagukumi.screens.judge.segments import builder as conditions
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 SIDES = (("attribute", gettext_lazy("属性スコア")), ("behaviour", gettext_lazy("行動スコア")))
@@ -191,7 +192,7 @@ def score_discard(request: Request, model_id: int) -> HttpResponse:
 
 def _sides(version: ScoreVersion) -> list[dict[str, Any]]:
     """Both sides with their rules, each rule with its bar (percent) and its sentence."""
-    lang = get_language() or "ja"
+    lang = words.language()
     found = rules.rules_of(version.rules)
     biggest = max((abs(rule.points) for rule in found), default=1)
     return [

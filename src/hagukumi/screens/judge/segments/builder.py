@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import json_script
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,6 +15,7 @@ from hagukumi.judge.segments import rules
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.controls import Offer, pick
 from hagukumi.people.fields import reads as fields
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, Request, access
 
 EMPTY = {"schema": 1, "type": "all", "items": []}
@@ -44,7 +44,7 @@ def read(text: str) -> dict[str, Any]:
 def answer(tree: Any, now: Any) -> dict[str, Any]:
     """The tree read back: its sentence and how many leads it holds for, or what is wrong with it."""
     try:
-        return {"sentence": segments.sentence(tree, get_language() or "ja"), "count": segments.count(tree, now)}
+        return {"sentence": segments.sentence(tree, words.language()), "count": segments.count(tree, now)}
     except segments.ConditionError as error:
         return {"problem": str(error)}
 
@@ -62,7 +62,7 @@ def preview(request: Request) -> HttpResponse:
 
 def catalog(without_segment: int | None = None) -> dict[str, Any]:
     """The builder's vocabulary in the reader's language: columns, and each leaf type with its controls."""
-    lang = get_language() or "ja"
+    lang = words.language()
     columns: list[dict[str, Any]] = [
         {
             "key": column.key,

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,6 +15,7 @@ from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import keyset
 from hagukumi.ledger import definitions
 from hagukumi.people.leads import reads as leads
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import builder as conditions
@@ -125,7 +125,7 @@ def _segment(segment_id: int) -> Segment:
 
 def _sentence(found: Segment) -> str:
     try:
-        return services.sentence(found.tree, get_language() or "ja")
+        return services.sentence(found.tree, words.language())
     except services.ConditionError as error:
         return str(error)
 

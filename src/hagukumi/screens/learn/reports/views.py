@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hagukumi.kit import clock
-from hagukumi.learn.reports import services
-from hagukumi.learn.reports.models import Plan
+from hagukumi.learn.reports import reads, services
 from hagukumi.learn.reports.rules import STAGES
-from hagukumi.people.sources.models import Source
+from hagukumi.people.sources import reads as sources
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
@@ -30,7 +29,7 @@ class WindowForm(forms.Form):
     first = forms.DateField(label=gettext_lazy("開始日"), widget=forms.DateInput({"type": "date"}))
     last = forms.DateField(label=gettext_lazy("終了日"), widget=forms.DateInput({"type": "date"}))
     source = forms.ModelChoiceField(
-        Source.objects.order_by("name"),
+        sources.by_name(),
         label=gettext_lazy("ソース"),
         required=False,
         empty_label=gettext_lazy("すべて"),
@@ -81,29 +80,29 @@ def _a_year_back(today: date) -> date:
     return today.replace(year=today.year - 1, day=1)
 
 
-def _window(request: Request) -> tuple[WindowForm, services.Window]:
+def _window(request: Request) -> tuple[WindowForm, reads.Window]:
     today = clock.jst_date(request.now)
     usual = {"first": _a_year_back(today), "last": today}
     form = WindowForm(request.GET if "first" in request.GET else usual)
     if not form.is_valid():
-        return form, services.Window(usual["first"], usual["last"])
+        return form, reads.Window(usual["first"], usual["last"])
     source = form.cleaned_data["source"]
-    return form, services.Window(form.cleaned_data["first"], form.cleaned_data["last"], source.id if source else None)
+    return form, reads.Window(form.cleaned_data["first"], form.cleaned_data["last"], source.id if source else None)
 
 
 @access(EVERYONE)
 def funnel(request: Request) -> HttpResponse:
     """Stages with 歩留まり and loss, for a period and a source; yield per source; months."""
     form, window = _window(request)
-    steps = services.funnel(window, request.now)
-    sources = services.source_yield(window)
-    months = services.monthly(window)
+    steps = reads.funnel(window, request.now)
+    by_source = reads.source_yield(window)
+    months = reads.monthly(window)
     context = {
         "form": form,
         "steps": steps,
         "worst": _worst(steps),
-        "happened": services.happened(window),
-        "sources": sources,
+        "happened": reads.happened(window),
+        "sources": by_source,
         "months": months,
         "funnel_chart": _funnel_chart(steps),
         "months_chart": _months_chart(months),
@@ -171,16 +170,19 @@ def _months_chart(months: list[dict[str, Any]]) -> dict[str, Any]:
 def plan(request: Request) -> HttpResponse:
     """The reverse calculation: how many leads a 受注 target needs, at the rates of the past year or the user's own."""
     window_form, window = _window(request)
-    steps = services.funnel(window, request.now)
-    live = services.live_rates(steps)
-    saved = Plan.objects.order_by("-month").first()
+    steps = reads.funnel(window, request.now)
+    live = reads.live_rates(steps)
+    saved = reads.plan()
     start: dict[str, Any] = {"target": saved.won_target if saved else max(steps[-1].people, 1)}
     rates = saved.rates.get("steps", live) if saved else live
     start |= {f"rate_{stage.key}": _percent(rate) for stage, rate in zip(STAGES[1:], rates, strict=True)}
-    form = PlanForm(request.GET if "target" in request.GET else start)
+    asked = "target" in request.GET
+    form = PlanForm(request.GET if asked else start)
     result = None
-    if form.is_valid():
-        result = services.reverse_plan(form.cleaned_data["target"], form.rates(live), steps)
+    if not form.is_valid() and not asked:  # a stage that nobody has reached has no rate: nothing was typed wrong
+        form = PlanForm(initial=start)
+    elif form.is_valid():
+        result = reads.reverse_plan(form.cleaned_data["target"], form.rates(live), steps)
     context = {
         "window_form": window_form,
         "form": form,
@@ -189,6 +191,7 @@ def plan(request: Request) -> HttpResponse:
         "advice": ADVICE[result.advice] if result else "",
         "rows": _plan_rows(steps, result, form),
         "saved": saved,
+        "unknown": not result and not asked,
         "may_save": request.user.role in MARKETING,
     }
     return render(request, "learn/reports/plan.html", context)
@@ -213,7 +216,7 @@ def plan_save(request: Request) -> HttpResponse:
     form = PlanForm(request.POST)
     if request.method == "POST" and form.is_valid():
         month = clock.jst_date(request.now).replace(day=1)
-        live = services.live_rates(services.funnel(_window(request)[1], request.now))
+        live = reads.live_rates(reads.funnel(_window(request)[1], request.now))
         services.save_plan(month, form.cleaned_data["target"], form.rates(live), request.now)
         messages.success(request, _("目標を保存しました。次に開いたときも、この目標から計算します。"))
     return redirect("plan")

@@ -7,22 +7,24 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from stdnum.jp import cn
 
 from hagukumi.kit import ja, tokens
 from hagukumi.ledger import kinds
 from hagukumi.overview.companies import reads as listing
+from hagukumi.people.companies import reads
 from hagukumi.people.companies import services as verbs
 from hagukumi.people.companies.models import Company
 from hagukumi.people.companies.rules import INDUSTRIES
 from hagukumi.people.leads import services as leads
-from hagukumi.screens.people.leads.lead import BIGGEST
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
+from hagukumi.screens.shell.found import or_404
 
 WINDOW = timedelta(days=90)
 CONTACT = ("web", "mail", "form", "seminar", "call")
@@ -47,7 +49,7 @@ class CompanyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        language = "en" if (get_language() or "ja").startswith("en") else "ja"
+        language = words.language()
         industries = [(key, industry.label(language)) for key, industry in INDUSTRIES.items()]
         self.fields["industry"].choices = [("", "—"), *industries]  # type: ignore[attr-defined]
         self.fields["prefecture"].choices = [("", "—"), *((name, name) for name in ja.PREFECTURES)]  # type: ignore[attr-defined]
@@ -58,7 +60,7 @@ class CompanyForm(forms.ModelForm):
         key = ja.company_key(name)[:200]
         if not key:
             raise ValidationError(_("会社名を入力してください。"))
-        if Company.objects.filter(match_key=key).exclude(pk=self.instance.pk).exists():
+        if reads.is_taken(key, by_other_than=self.instance.pk):
             raise ValidationError(_("同じ名前の会社がすでにあります。"))
         return name
 
@@ -95,17 +97,17 @@ def companies(request: Request) -> HttpResponse:
 
 
 def _industry(key: str) -> str:
-    language = "en" if (get_language() or "ja").startswith("en") else "ja"
+    language = words.language()
     return INDUSTRIES[key].label(language) if key in INDUSTRIES else key
 
 
 @access(EVERYONE)
 def company(request: Request, company_id: int) -> HttpResponse:
     """One company: facts, people, what they did in 90 days, deals."""
-    found = _company(company_id)
+    one = or_404(reads.one(company_id))
     context = {
-        "company": found,
-        "industry": _industry(found.industry),
+        "company": one,
+        "industry": _industry(one.industry),
         "people": [_person(row) for row in listing.people(company_id)],
         "activity": _acts(listing.activity(company_id, request.now - WINDOW)),
         "deals": listing.deals(company_id),
@@ -127,10 +129,10 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
 @access(EVERYONE)
 def company_edit(request: Request, company_id: int) -> HttpResponse:
     """Correct a company's facts."""
-    found = _company(company_id)
-    form = CompanyForm(request.POST or None, instance=found)
+    one = or_404(reads.one(company_id))
+    form = CompanyForm(request.POST or None, instance=one)
     if request.method == "POST" and form.is_valid():
-        changed = form.save(commit=False)
+        changed = form.instance
         for column, value in listing.spelled(changed.name).items():
             setattr(changed, column, value)
         with transaction.atomic():
@@ -138,14 +140,7 @@ def company_edit(request: Request, company_id: int) -> HttpResponse:
             leads.company_changed(company_id, now=request.now)
         messages.success(request, _("会社の情報を保存しました。"))
         return redirect("company", company_id)
-    return render(request, "people/companies/company_form.html", {"company": found, "form": form})
-
-
-def _company(company_id: int) -> Company:
-    found = Company.objects.filter(pk=company_id).first() if company_id <= BIGGEST else None
-    if not found:
-        raise Http404
-    return found
+    return render(request, "people/companies/company_form.html", {"company": one, "form": form})
 
 
 urlpatterns = [

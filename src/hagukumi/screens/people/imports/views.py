@@ -8,25 +8,27 @@ from urllib.parse import quote
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from hagukumi.kit import clock, ja, keyset, tables
+from hagukumi.kit import clock, keyset, tables
 from hagukumi.kit import lazy as modules
-from hagukumi.kit.columns import COLUMNS
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
-from hagukumi.people.fields.models import Field
-from hagukumi.people.imports import rules
+from hagukumi.people.imports import reads, rules
 from hagukumi.people.imports import services as verbs
-from hagukumi.people.imports.models import Import, ImportNotice, ImportReject
+from hagukumi.people.imports.models import Import
+from hagukumi.people.sources import reads as sources
+from hagukumi.people.sources import services as sources_verbs
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.people.sources.views import SourceForm, bases
-from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access, uploads
+from hagukumi.screens.shell.found import or_404
+
+from . import columns
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,17 +36,6 @@ else:
     pl = modules.Module("polars")
 
 SHOWN_REJECTS = 20
-ENCODINGS = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8（BOM 付き）",
-    "cp932": "Shift_JIS（cp932）",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16LE",
-    "utf-16-be": "UTF-16BE",
-    "mixed": "UTF-8 + Shift_JIS",
-    "xlsx": "Excel",
-    "vcard": "vCard",
-}
 ACTIVE = ("queued", "running")
 
 
@@ -69,7 +60,7 @@ class UploadForm(forms.Form):
 
 
 def _sources() -> list[tuple[str, str]]:
-    return [(str(source.id), source.name) for source in Source.objects.order_by("-id")]
+    return [(str(source_id), name) for source_id, name in sources.latest(None)]
 
 
 @access(MARKETING)
@@ -77,10 +68,8 @@ def _sources() -> list[tuple[str, str]]:
 def imports(request: Request) -> HttpResponse:
     """Imports, newest first; what is under way moves by itself."""
     before = keyset.read(request.GET.get("before"), int)
-    found = Import.objects.select_related("source", "user").order_by("-id")
-    if before:
-        found = found.filter(id__lt=before[0])
-    rows, older = keyset.page(list(found[: keyset.PAGE_SIZE + 1]), "id")
+    found = reads.imports(before=before[0] if before else None, limit=keyset.PAGE_SIZE + 1)
+    rows, older = keyset.page(found, "id")
     shown = [_shown(item, request) for item in rows]
     moving = any(item.state in ACTIVE for item in rows)
     return render(
@@ -137,7 +126,9 @@ def _draft(request: Request, form: UploadForm, fresh: SourceForm) -> Import | No
         return None
     if chosen == "new":
         fresh.instance.created_at = request.now
-    source = fresh.save() if chosen == "new" else Source.objects.get(id=int(chosen))
+        source: Source | None = sources_verbs.save(fresh.instance, request.now)
+    else:
+        source = sources.one(int(chosen))
     return verbs.draft(
         path,
         file_name=upload.name,
@@ -152,134 +143,34 @@ def _draft(request: Request, form: UploadForm, fresh: SourceForm) -> Import | No
 @require_http_methods(["GET", "POST"])
 def import_one(request: Request, import_id: int) -> HttpResponse:
     """A draft shows its columns and what they will become; any other state how far it is or how it ended."""
-    item = get_object_or_404(Import.objects.select_related("source", "user"), id=import_id)
+    item = or_404(reads.one(import_id))
     if item.state != "draft":
         return _result(request, item)
     if request.method == "POST":
         if "encoding" in request.POST and request.POST["encoding"] != item.encoding:
-            _change_encoding(request, item)
+            columns.change_encoding(request, item)
             return redirect("import", import_id=item.id)
         if "sheet" in request.POST and request.POST["sheet"] != item.mapping.get("sheet"):
-            _change_sheet(request, item)
+            columns.change_sheet(request, item)
             return redirect("import", import_id=item.id)
-        _change_mapping(request, item)
+        columns.change_mapping(request, item)
         if request.POST.get("act") == "start":
             if mapping.identifies(item.mapping["columns"]):
                 verbs.start(item, request.now)
             else:
                 messages.error(request, rules.reason("no_identity"))
         return redirect("import", import_id=item.id)
-    return _columns(request, item)
-
-
-def _change_encoding(request: Request, item: Import) -> None:
-    try:
-        verbs.change_encoding(item, request.POST["encoding"])
-    except TableError as error:
-        messages.error(request, rules.file_error({"code": error.code, **error.values}))
-
-
-def _change_sheet(request: Request, item: Import) -> None:
-    try:
-        verbs.change_sheet(item, request.POST["sheet"])
-    except TableError as error:
-        messages.error(request, rules.file_error({"code": error.code, **error.values}))
-
-
-def _change_mapping(request: Request, item: Import) -> None:
-    """Take over the selects: one per column, by place. `own` makes a new field of the column's name."""
-    columns = {}
-    table = verbs.open_import(item)
-    fields = {field.key: field.label_ja for field in Field.objects.all()}
-    for name, target in item.mapping["columns"].items():  # those that the import is going to make
-        if target.startswith("field:"):
-            fields.setdefault(target.removeprefix("field:"), name[:60])
-    allowed = mapping.TARGETS.keys() | {f"field:{key}" for key in fields}
-    for place, name in enumerate(table.header):
-        target = request.POST.get(f"c{place}", "")
-        if target == "own":
-            key = mapping.own_key(name[:60], fields)
-            fields[key] = name[:60]
-            target = f"field:{key}"
-        elif target not in allowed:
-            target = ""
-        columns[name] = target
-    day_first = request.POST.get("dates", item.mapping.get("dates")) == "day_first"
-    verbs.change_mapping(item, columns, replace=request.POST.get("replace") == "1", day_first=day_first)
-
-
-def _columns(request: Request, item: Import) -> HttpResponse:
-    try:
-        shown = verbs.preview(item)
-    except TableError as error:
-        message = rules.file_error({"code": error.code, **error.values})
-        return render(request, "people/imports/columns.html", {"item": item, "error": message, "encodings": ENCODINGS})
-    columns = item.mapping["columns"]
-    sampled = [
-        {
-            "place": place,
-            "name": name,
-            "target": columns.get(name, ""),
-            "samples": [cell for cell in shown.samples[place] if cell],
-        }
-        for place, name in enumerate(shown.table.header)
-    ]
-    head = [key for key in COLUMNS if key in shown.rows.columns and key != "rank" and _filled(shown.rows[key])]
-    rows = [
-        [row["row_no"], *(_cell(key, row[key]) for key in head)] 
-        for row in shown.rows.select("row_no", *head).iter_rows(named=True)
-    ] if shown.rows.height else []  # fmt: skip
-    comma = ", " if words.english() else "、"
-    context = {
-        "item": item, "encodings": ENCODINGS, "columns": sampled, "groups": _choices(columns), "rows": rows,
-        "head": [_label(key) for key in head], "missing": comma.join(_label(key) for key in mapping.missing(columns)),
-        "ignored": sum(1 for column in sampled if not column["target"]), "identifies": mapping.identifies(columns),
-        "rejects": [(reject, rules.row_error(reject)) for reject in shown.rejects],
-        "notices": [(notice, rules.row_error(notice)) for notice in shown.notices],
-        "replace": item.mapping.get("replace"), "sheets": shown.table.sheets, "sheet": shown.table.sheet,
-        "two_readings": shown.two_readings, "day_first": item.mapping.get("dates") == "day_first",
-    }  # fmt: skip
-    return render(request, "people/imports/columns.html", context)
-
-
-def _filled(column: pl.Series) -> bool:
-    return bool((column.cast(pl.String).fill_null("") != "").any())
-
-
-def _label(key: str) -> str:
-    if key in COLUMNS:
-        return COLUMNS[key].label("en" if words.english() else "ja")
-    return mapping.TARGETS[key].label("en" if words.english() else "ja") if key in mapping.TARGETS else key
-
-
-def _cell(key: str, value: Any) -> str:
-    if COLUMNS[key].type == "phone":
-        return ja.show_phone(value) if value else ""
-    return "" if value is None else str(value)
-
-
-def _choices(columns: dict[str, str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Targets by group, own fields with those that this import is going to make of its `columns`, and a new one."""
-    language = "en" if words.english() else "ja"
-    groups = []
-    for key, pair in mapping.GROUPS.items():
-        targets = [(t.key, t.label(language)) for t in mapping.TARGETS.values() if t.group == key]
-        groups.append((pair[1 if language == "en" else 0], targets))
-    own = [(f"field:{field.key}", words.own(field, "label")) for field in Field.objects.order_by("id")]
-    known = dict(own)
-    own += [(target, name) for name, target in columns.items() if target.startswith("field:") and target not in known]
-    return [*groups, (_("独自の項目"), [*own, ("own", _("＋ この列を新しい項目にする"))])]
+    return columns.show(request, item)
 
 
 def _result(request: Request, item: Import) -> HttpResponse:
-    rejects = ImportReject.objects.filter(import_id=item.id).order_by("row_no")[:SHOWN_REJECTS]
-    left_out = ImportNotice.objects.filter(import_id=item.id)
-    notices = left_out.order_by("row_no", "column")[:SHOWN_REJECTS]
+    rejects = reads.rejects(item.id, SHOWN_REJECTS)
+    notices, left_out = reads.notices(item.id, SHOWN_REJECTS)
     context = {
         **_shown(item, request),
         "rejects": [(reject, rules.reason(reject.reason)) for reject in rejects],
         "notices": [(notice, rules.reason(notice.reason)) for notice in notices],
-        "left_out": left_out.count(),
+        "left_out": left_out,
     }
     return render(request, "people/imports/part.html" if request.htmx else "people/imports/import.html", context)
 
@@ -288,7 +179,7 @@ def _result(request: Request, item: Import) -> HttpResponse:
 @require_POST
 def import_cancel(request: Request, import_id: int) -> HttpResponse:
     """Stop an import; nothing of it stays."""
-    get_object_or_404(Import, id=import_id)
+    or_404(reads.one(import_id))
     if verbs.ask_cancel(import_id, request.now):
         messages.success(request, _("取り込みを中止しました。この取り込みによる変更はありません。"))
     else:
@@ -300,8 +191,8 @@ def import_cancel(request: Request, import_id: int) -> HttpResponse:
 @require_GET
 def import_rejects(request: Request, import_id: int) -> HttpResponse:
     """The rows that were not taken, as they were, with the reason: to mend in Excel and upload again."""
-    item = get_object_or_404(Import, id=import_id)
-    found = list(ImportReject.objects.filter(import_id=item.id).order_by("row_no"))
+    item = or_404(reads.one(import_id))
+    found = reads.rejects(item.id)
     if not found:
         raise Http404
     raws = [dict(reject.raw) for reject in found]

@@ -118,7 +118,7 @@ def _line(item: Entry | Visit, lead_id: int, staff: Staff) -> Line:
 def line(entry: Entry, staff: Staff) -> Line:
     """One fact as a line; a kind without words of its own says its label, its object, its amount and its reason."""
     label = words.own(entry.kind, "label")
-    name = entry.name_en if words.english() else entry.name
+    name = words.pick((entry.name, entry.name_en))
     drawn = Line(entry.at, entry.kind.icon, entry.kind.group, label, name, _amount(entry), moved=entry.moved)
     if entry.kind.key in _WORDS:
         _WORDS[entry.kind.key](drawn, entry, staff)
@@ -190,10 +190,10 @@ def _state(drawn: Line, entry: Entry, staff: Staff) -> None:
 
 
 def _consent(drawn: Line, entry: Entry, staff: Staff) -> None:
-    language = "en" if words.english() else "ja"
+    language = words.language()
     drawn.name = consent_rules.label(entry.details.get("basis", ""), language)
     reason = consent_rules.REASONS.get(entry.details.get("reason", ""))
-    drawn.more = reason[words.english()] if reason else ""
+    drawn.more = words.pick(reason) if reason else ""
 
 
 def _joined(drawn: Line, entry: Entry, staff: Staff) -> None:

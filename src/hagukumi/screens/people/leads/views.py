@@ -11,8 +11,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import reads as staff_reads
@@ -31,6 +31,7 @@ from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
 from . import lead as one
+from . import person
 
 EXPORT_LIMIT = 100_000
 BIGGEST = 2**63 - 1
@@ -72,15 +73,11 @@ class FilterForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        english = (get_language() or "ja").startswith("en")
         model = phases.primary()
         found = phases.phases_of(model.id) if model else []
         staff = [(one.id, one.name) for one in staff_reads.active()]
-        self._offer("phase", [(p.id, p.name_en if english and p.name_en else p.name) for p in found])
-        self._offer(
-            "segment",
-            segments.choices(),
-        )
+        self._offer("phase", [(p.id, words.own(p)) for p in found])
+        self._offer("segment", segments.choices())
         self._offer("source", sources.latest())
         self._offer("tag", [(tag, tag) for tag in reads.tags()])
         self._offer("owner", [("none", _("担当者なし")), *staff])
@@ -135,7 +132,7 @@ def leads(request: Request) -> HttpResponse:
     context = {
         "form": form,
         "filters": filters,
-        "cards": [one.dressed(card) for card in page.cards],
+        "cards": [person.dressed(card) for card in page.cards],
         "count": lead_list.count(filters),
         "sorts": SORTS,
         "next": form.query(after=page.next) if page.next else "",
@@ -217,7 +214,7 @@ def leads_export(request: Request) -> HttpResponse:
 
 def _header(own: list[LeadField]) -> list[str]:
     """Headings as an import knows them (`people.fields.mapping`), so that a file sent back unedited changes nothing."""
-    language = "en" if words.english() else "ja"
+    language = words.language()
     known = [mapping.TARGETS["asked_id"].label(language), *(line.label(language) for line in TYPED)]
     told = [_("営業担当"), _("フェーズ"), _("スコア"), _("ソース"), _("状態")]
     labels = [words.own(field, "label") for field in own]

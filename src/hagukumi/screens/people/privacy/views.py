@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hagukumi.integrations.privacy import services
-from hagukumi.people.leads.models import Lead
+from hagukumi.people.leads import reads as leads
 from hagukumi.screens.shell.access import ADMIN, Request, access, confirmed
+from hagukumi.screens.shell.found import or_404
 
 
 @access(ADMIN)
@@ -20,9 +21,7 @@ from hagukumi.screens.shell.access import ADMIN, Request, access, confirmed
 @require_http_methods(["GET", "POST"])
 def privacy(request: Request, lead_id: int) -> HttpResponse:
     """What can be done with a person's data; POST erases, once their number has been typed and a reason given."""
-    lead = Lead.objects.filter(pk=lead_id).first() if lead_id < 2**63 else None
-    if lead is None:
-        raise Http404
+    lead = or_404(leads.one(lead_id))
     problem, reason = "", request.POST.get("reason", "").strip()
     if request.method == "POST":
         if request.POST.get("number", "").strip() != str(lead_id):
@@ -52,10 +51,10 @@ def _erased(request: Request, lead_id: int, reason: str) -> HttpResponse:
 def privacy_export(request: Request, lead_id: int) -> HttpResponse:
     """Everything as a JSON file."""
     try:
-        found = services.export(lead_id, request.now)
+        everything = services.export(lead_id, request.now)
     except services.NobodyError:
         raise Http404 from None
-    response = HttpResponse(json.dumps(found, ensure_ascii=False, indent=1), content_type="application/json")
+    response = HttpResponse(json.dumps(everything, ensure_ascii=False, indent=1), content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="lead-{lead_id}.json"'
     return response
 

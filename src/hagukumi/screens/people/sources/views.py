@@ -4,33 +4,32 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from hagukumi.people.consent import rules as consent
-from hagukumi.people.leads.models import Lead
-from hagukumi.people.sources import rules as source_rules
-from hagukumi.people.sources import services as sources_verbs
+from hagukumi.people.leads import reads as leads
+from hagukumi.people.sources import reads, rules, services
 from hagukumi.people.sources.models import Source
 from hagukumi.screens.shell import definitions, words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
+from hagukumi.screens.shell.found import or_404
 
 
 def bases(empty: str) -> list[tuple[str, str]]:
     """The bases of consent as choices, with `empty` for none."""
-    language = "en" if words.english() else "ja"
+    language = words.language()
     return [("", empty), *((basis.key, consent.label(basis.key, language)) for basis in consent.BASES)]
 
 
 class SourceForm(forms.ModelForm):
     """Name, kind, day, cost and the consent basis that its leads usually come with."""
 
-    type = forms.ChoiceField(label=lazy("種類"), choices=lambda: list(source_rules.SOURCE_TYPES.items()))
+    type = forms.ChoiceField(label=lazy("種類"), choices=lambda: list(rules.SOURCE_TYPES.items()))
     date = forms.DateField(
         label=lazy("日付"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
@@ -55,18 +54,17 @@ class SourceForm(forms.ModelForm):
 @require_GET
 def sources(request: Request) -> HttpResponse:
     """Every source with its leads and what one of them cost; newest first."""
-    known = Lead.objects.filter(known_at__isnull=False, merged_into__isnull=True, source__isnull=False)
     may_edit = request.user.role in MARKETING
-    counts = dict(known.values_list("source_id").annotate(n=Count("lead_id")))
+    counts = leads.per_source()
     rows: list[dict[str, Any]] = []
-    for source in Source.objects.order_by("-date", "-id"):
+    for source in reads.by_date():
         n = counts.get(source.id, 0)
         each = round(source.cost_yen / n) if n and source.cost_yen else None
         people = f"{reverse('leads')}?source={source.id}"
         rows.append(
             {
                 "source": source,
-                "type": source_rules.SOURCE_TYPES.get(source.type, source.type),
+                "type": rules.SOURCE_TYPES.get(source.type, source.type),
                 "leads": n,
                 "each": each,
                 "people": people,
@@ -80,15 +78,15 @@ def sources(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def source(request: Request, source_id: int | None = None) -> HttpResponse:
     """Make a source, or correct one."""
-    found = get_object_or_404(Source, id=source_id) if source_id else None
-    form = SourceForm(request.POST or None, instance=found or Source(created_at=request.now))
+    known = or_404(reads.one(source_id)) if source_id else None
+    form = SourceForm(request.POST or None, instance=known or Source(created_at=request.now))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            sources_verbs.save(form.save(commit=False), request.now)
-            if found:
+            services.save(form.instance, request.now)
+            if known:
                 definitions.changed("source")
         return redirect("sources")
-    return render(request, "people/sources/source.html", {"form": form, "source": found})
+    return render(request, "people/sources/source.html", {"form": form, "source": known})
 
 
 urlpatterns = [

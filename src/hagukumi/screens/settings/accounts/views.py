@@ -14,7 +14,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
@@ -23,12 +22,14 @@ from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services
 from hagukumi.accounts.models import User
+from hagukumi.channels.mail import services as mail
 from hagukumi.channels.mail.models import Sender
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import services as segments
 from hagukumi.kit import tokens
 from hagukumi.sales.deals import services as deals
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, Request, access, public
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -158,20 +159,21 @@ def _set_up(given: dict[str, Any], request: Request) -> User:
             name=given["name"],
             email=given["email"],
             password=given["password"],
-            language=get_language() or "ja",
+            language=words.language(),
             now=request.now,
         )
         deals.ready_made()
         for room in (segments, scoring, phases):
             room.ready_made(request.now)
         if given["sender_email"]:
-            Sender.objects.create(
+            sender = Sender(
                 name=given["company"],
                 email=given["sender_email"],
                 legal_name=given["company"],
                 postal_address=given["postal_address"],
                 contact=given["contact"],
             )
+            mail.save_sender(sender, request.now)
     return user
 
 
@@ -204,7 +206,7 @@ def profile(request: Request) -> HttpResponse:
     secret = ChangePasswordForm(data if asked == "password" else None)
     secret.person = request.user
     if request.method == "POST" and asked == "profile" and about.is_valid():
-        about.save()
+        services.change_profile(request.user, about.cleaned_data, request.now)
         return _keep_language(redirect("profile"), about.cleaned_data["language"])
     if request.method == "POST" and asked == "password" and secret.is_valid():
         services.choose_password(request.user, secret.cleaned_data["password"], request.now)
@@ -234,7 +236,7 @@ def language(request: Request) -> HttpResponse:
     if wish not in dict(settings.LANGUAGES):
         return HttpResponseRedirect(target)
     if request.user.is_authenticated:
-        User.objects.filter(pk=request.user.pk).update(language=wish)
+        services.change_profile(request.user, {"language": wish}, request.now)
     return _keep_language(HttpResponseRedirect(target), wish)
 
 

@@ -5,22 +5,21 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services, sessions
-from hagukumi.accounts.models import ApiToken, User, Workspace
+from hagukumi.accounts import reads, second_step, services, sessions
+from hagukumi.accounts.models import User, Workspace
 from hagukumi.accounts.rules import ROLES, SCOPES, TOKEN_DAYS
 from hagukumi.collect.forms import rules as form_rules
-from hagukumi.screens.shell import second_step, words
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import ADMIN, Request, access, confirmed
+from hagukumi.screens.shell.found import or_404
 
 SCOPE_NAMES = {
     "leads:read": lazy("リードを読む"),
@@ -42,12 +41,6 @@ class InviteForm(forms.Form):
     name = forms.CharField(label=lazy("お名前"), max_length=80)
     email = forms.EmailField(label=lazy("メールアドレス"))
     role = RoleField(label=lazy("権限"), initial="marketing")
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].lower()
-        if User.objects.filter(email=email).exists():
-            raise ValidationError(_("このメールアドレスのメンバーがすでにいます。"))
-        return email
 
 
 class TokenForm(forms.Form):
@@ -86,10 +79,9 @@ class WorkspaceForm(forms.ModelForm):
         self.fields["idle_minutes"] = forms.IntegerField(
             label=self.fields["idle_minutes"].label, min_value=5, max_value=1440, required=False
         )
-        english = words.english()
         several = {
             "second_step": [(role, words.role(role)) for role in ROLES],
-            "double_optin": [(code, pair[english]) for code, pair in form_rules.KINDS.items()],
+            "double_optin": words.labels(form_rules.KINDS),
         }
         for name, choices in several.items():
             self.fields[name] = forms.MultipleChoiceField(
@@ -115,9 +107,7 @@ def invite(request: Request) -> HttpResponse:
     form = InviteForm(request.POST)
     if form.is_valid():
         try:
-            user = services.invite(
-                **form.cleaned_data, language=get_language() or "ja", by=request.user, now=request.now
-            )
+            user = services.invite(**form.cleaned_data, language=words.language(), by=request.user, now=request.now)
             return _members(request, InviteForm(), link_for=user)
         except services.EmailTakenError:
             form.add_error("email", _("このメールアドレスのメンバーがすでにいます。"))
@@ -129,7 +119,7 @@ def invite(request: Request) -> HttpResponse:
 @require_POST
 def member_second_step(request: Request, pk: int) -> HttpResponse:
     """Take a member's second step away, where its phone or key is lost; their sessions end with it."""
-    user = get_object_or_404(User, pk=pk)
+    user = or_404(reads.member(pk))
     second_step.reset(user, request.now)
     sessions.end_others(user, request.now)
     messages.success(request, _("%(name)s さんの二段階目の確認を外しました。") % {"name": user.name})
@@ -142,7 +132,9 @@ def member_second_step(request: Request, pk: int) -> HttpResponse:
 @never_cache
 def member_link(request: Request, pk: int) -> HttpResponse:
     """A new link for a member who has lost the password; earlier unused links stay good until one is used."""
-    user = get_object_or_404(User, pk=pk, is_active=True)
+    user = or_404(reads.member(pk))
+    if not user.is_active:
+        raise Http404
     return _members(request, InviteForm(), link_for=user)
 
 
@@ -150,7 +142,7 @@ def member_link(request: Request, pk: int) -> HttpResponse:
 @confirmed
 @require_POST
 def member_role(request: Request, pk: int) -> HttpResponse:
-    user, role = get_object_or_404(User, pk=pk), request.POST.get("role", "")
+    user, role = or_404(reads.member(pk)), request.POST.get("role", "")
     if role in ROLES and role != user.role:
         try:
             services.change_role(user, role, by=request.user, now=request.now)
@@ -166,7 +158,7 @@ def member_role(request: Request, pk: int) -> HttpResponse:
 @confirmed
 @require_POST
 def member_active(request: Request, pk: int) -> HttpResponse:
-    user, active = get_object_or_404(User, pk=pk), request.POST.get("active") == "1"
+    user, active = or_404(reads.member(pk)), request.POST.get("active") == "1"
     try:
         services.set_active(user, active, by=request.user, now=request.now)
     except services.LastAdminError:
@@ -181,9 +173,8 @@ def _members(request: Request, form: InviteForm, link_for: User | None = None, s
     link = ""
     if link_for:
         link = settings.BASE_URL + reverse("welcome", args=services.make_link(link_for, request.now))
-    everyone = User.objects.order_by("-is_active", "role", "name", "pk")
     context = {
-        "members": everyone, "form": form, "roles": ROLES, "link": link, "link_for": link_for,
+        "members": reads.everybody(), "form": form, "roles": ROLES, "link": link, "link_for": link_for,
         "guarded": second_step.guarded(),
     }  # fmt: skip
     return render(request, "settings/members/members.html", context, status=status)
@@ -201,20 +192,16 @@ def tokens(request: Request) -> HttpResponse:
             given["name"], given["scopes"], request.user, request.now, days=int(given["days"]) or None
         )
         form = TokenForm()
-    found = [(token, [SCOPE_NAMES.get(scope, scope) for scope in token.scopes]) for token in _tokens()]
-    context = {"tokens": found, "form": form, "plain": plain}
+    shown = [(token, [SCOPE_NAMES.get(scope, scope) for scope in token.scopes]) for token in reads.tokens()]
+    context = {"tokens": shown, "form": form, "plain": plain}
     return render(request, "settings/members/tokens.html", context, status=422 if form.errors else 200)
-
-
-def _tokens() -> Any:
-    return ApiToken.objects.select_related("created_by").order_by("revoked_at", "-created_at")[:200]
 
 
 @access(ADMIN)
 @confirmed
 @require_POST
 def token_revoke(request: Request, pk: int) -> HttpResponse:
-    token = get_object_or_404(ApiToken, pk=pk)
+    token = or_404(reads.token(pk))
     services.revoke_token(token, by=request.user, now=request.now)
     messages.success(
         request, _("「%(name)s」を失効させました。このトークンでの接続は、いまから断られます。") % {"name": token.name}

@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services, sessions
+from hagukumi.accounts import second_step, services, sessions
 from hagukumi.screens.shell.access import EVERYONE, Request, access, public
 
 mine = access(EVERYONE, without_second_step=True)
@@ -22,7 +22,7 @@ mine = access(EVERYONE, without_second_step=True)
 @mine
 def security(request: Request) -> HttpResponse:
     """One's own keys and sessions."""
-    keys = list(Authenticator.objects.filter(user=request.user).order_by("created_at", "pk"))
+    keys = second_step.keys_of(request.user)
     context = {
         "totp": next((key for key in keys if key.type == Authenticator.Type.TOTP), None),
         "passkeys": [key.wrap() for key in keys if key.type == Authenticator.Type.WEBAUTHN],

@@ -10,11 +10,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.db import transaction
 from django.dispatch import receiver
 
-from hagukumi.accounts import audit
-from hagukumi.accounts.models import User
 from hagukumi.kit import clock
+
+from . import audit
+from .models import User
 
 PASSED = "second_step"
 """In the session of whoever has one: not to be asked for at every request."""
@@ -43,6 +45,11 @@ def lacking(request: Any, wanted: list[str]) -> bool:
     return True
 
 
+def keys_of(user: User) -> list[Authenticator]:
+    """The member's second steps, the oldest first: an app, passkeys, codes (`Authenticator.Type`)."""
+    return list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
+
+
 def guarded() -> set[int]:
     """The members (their ids) who have a second step."""
     return set(Authenticator.objects.values_list("user_id", flat=True))
@@ -50,9 +57,10 @@ def guarded() -> set[int]:
 
 def reset(user: User, now: Any) -> int:
     """Take a member's second step away (a lost phone), so that they set up a new one; how many keys went."""
-    count, _each = Authenticator.objects.filter(user=user).delete()
-    if count:
-        audit.record("second_step.reset", "member", user.pk, now, count=count)
+    with transaction.atomic():
+        count, _each = Authenticator.objects.filter(user=user).delete()
+        if count:
+            audit.record("second_step.reset", "member", user.pk, now, count=count)
     return count
 
 
