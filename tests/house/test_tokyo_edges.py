@@ -19,7 +19,7 @@ from hagukumi.collect.tracking.models import Drop, Inbox, RollupDue
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.models import Segment, SegmentMember
 from hagukumi.kit import clock
-from hagukumi.learn.reports import services as reports
+from hagukumi.learn.reports import reads as reports
 from hagukumi.ledger.models import ActivityDay
 from hagukumi.ledger.services import Fact, record
 from hagukumi.nurture.scenarios import rules as scenario_rules
