@@ -22,7 +22,7 @@ from hagukumi.kit import clock
 from hagukumi.learn.reports import reads as reports
 from hagukumi.ledger.models import ActivityDay
 from hagukumi.ledger.services import Fact, record
-from hagukumi.nurture.scenarios import rules as scenario_rules
+from hagukumi.nurture.scenarios.nodes.wait import Wait
 from hagukumi.overview.homes import reads as homes
 from hagukumi.overview.timeline import reads as timeline
 from hagukumi.people.consent import services as consent
@@ -372,8 +372,8 @@ def _ids(select: sql.Composed) -> list[int]:
     ],
 )
 def test_a_wait_ends_at_an_hour_of_tokyo(values, now, due):
-    wait = scenario_rules.Wait.model_validate({"id": "w", "type": "wait", "next": "e", **values})
-    assert scenario_rules.due_at(wait, now) == at(due)
+    wait = Wait.model_validate({"id": "w", "type": "wait", "next": "e", **values})
+    assert wait.due_at(now) == at(due)
 
 
 def test_a_date_in_a_file_is_a_day_of_tokyo(tmp_path, settings, now):

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hagukumi.nurture.scenarios import drafts, rules
+from hagukumi.nurture.scenarios import drafts, places, rules
+from hagukumi.nurture.scenarios.nodes.wait import Wait
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # Friday, 10:00 in Tokyo
 ENTRY = {"type": "segment", "segment_id": 1}
@@ -14,8 +15,8 @@ def graph(*nodes: dict, entry: dict | None = None) -> rules.Graph:
     return rules.Graph.model_validate({"schema": 1, "entry": entry or ENTRY, "start": nodes[0]["id"], "nodes": nodes})
 
 
-def wait(**values) -> rules.Wait:
-    return rules.Wait(id="w", next="e", **values)
+def wait(**values) -> Wait:
+    return Wait(id="w", next="e", **values)
 
 
 MAIL = {"id": "m", "type": "mail", "message_id": 1, "next": "w"}
@@ -67,7 +68,7 @@ def test_an_entry_must_be_chosen():
     ],
 )
 def test_when_a_wait_ends(values, due):
-    assert rules.due_at(wait(**values), NOW) == due
+    assert wait(**values).due_at(NOW) == due
 
 
 def test_a_leg_passes_what_is_done_at_once_and_stops_where_people_stand():
@@ -85,15 +86,15 @@ def test_standing_is_arrivals_less_departures():
         ("b", "yes"): 2,
         ("b", "no"): 1,
     }
-    here = rules.standing(graph(MAIL, WAIT, BRANCH, END), left | {("b", "stopped"): 1})
+    here = places.standing(graph(MAIL, WAIT, BRANCH, END), left | {("b", "stopped"): 1})
     assert here == {"entry": 2, "m": 0, "w": 3, "b": 1, "e": 2}
 
 
 def test_the_drawing_puts_ways_side_by_side_and_ends_below():
     two = graph(MAIL, WAIT, {**BRANCH, "no": "z"}, END, {"id": "z", "type": "end"})
-    assert rules.layout(two) == {"entry": (0, 0), "m": (0, 1), "w": (0, 2), "b": (0, 3), "e": (0, 4), "z": (1, 4)}
+    assert places.layout(two) == {"entry": (0, 0), "m": (0, 1), "w": (0, 2), "b": (0, 3), "e": (0, 4), "z": (1, 4)}
     many = [{**BRANCH, "id": f"b{n}", "yes": f"b{n + 1}", "no": f"b{n + 1}"} for n in range(60)]
-    assert rules.layout(graph(*many, {"id": "b60", "type": "end"}))["b60"][1] == 61
+    assert places.layout(graph(*many, {"id": "b60", "type": "end"}))["b60"][1] == 61
 
 
 def test_stored_and_read_again_it_is_the_same():

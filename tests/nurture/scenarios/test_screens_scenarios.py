@@ -5,10 +5,13 @@ from django.urls import reverse
 from django.utils import translation
 
 from hagukumi.collect.tracking.models import Page
-from hagukumi.nurture.scenarios import rules, services
+from hagukumi.nurture.scenarios import reads, rules, services
 from hagukumi.nurture.scenarios.models import Scenario
-from hagukumi.nurture.scenarios.naming import Names, wait_words
-from hagukumi.screens.nurture.scenarios.forms import BranchForm
+from hagukumi.nurture.scenarios.nodes.branch import Branch
+from hagukumi.nurture.scenarios.nodes.wait import Wait
+from hagukumi.nurture.scenarios.parts import Names
+from hagukumi.nurture.scenarios.questions import Clicked, Visited
+from hagukumi.screens.nurture.scenarios.forms import NodeForm
 
 pytestmark = pytest.mark.django_db
 
@@ -20,13 +23,13 @@ def desk(marketer, signed_in):
 
 def post(client, scenario: Scenario, **values):
     scenario.refresh_from_db()
-    values.setdefault("seen", services.revision(scenario))
+    values.setdefault("seen", reads.revision(scenario))
     return client.post(reverse("scenario_edit", args=[scenario.id]), values, headers={"HX-Request": "true"})
 
 
 def draft(scenario: Scenario) -> rules.Graph:
     scenario.refresh_from_db()
-    return services.draft_of(scenario)
+    return reads.draft_of(scenario)
 
 
 def test_an_empty_list_says_what_to_do_next(desk):
@@ -47,8 +50,8 @@ def test_building_and_publishing_one_by_form(desk, segment, message, now):
     post(desk, scenario, act="add", node="n2", exit="next", kind="branch")
     graph = draft(scenario)
     branch = graph.node("n3")
-    assert isinstance(branch, rules.Branch)
-    assert branch.test == rules.Clicked(message_id=what)
+    assert isinstance(branch, Branch)
+    assert branch.test == Clicked(message_id=what)
     assert (branch.yes, branch.no) == ("n1", "n4")
     post(desk, scenario, act="add", node="n3", exit="yes", kind="hand_over")
     answer = post(desk, scenario, act="add", node="n3", exit="no", kind="wait")
@@ -76,7 +79,7 @@ def test_an_unfinished_draft_is_not_published_and_the_step_is_named(desk, segmen
 
 def test_a_change_by_somebody_else_is_shown_and_not_overwritten(desk, now):
     scenario = services.create("二人で", now=now)
-    before = services.revision(scenario)
+    before = reads.revision(scenario)
     post(desk, scenario, act="add", node="entry", exit="next", kind="tag")
     answer = post(desk, scenario, act="add", node="entry", exit="next", kind="wait", seen=before)
     assert answer.status_code == 422
@@ -99,7 +102,7 @@ def test_removing_a_step_closes_the_gap(desk, now):
     post(desk, scenario, act="add", node="entry", exit="next", kind="wait")
     post(desk, scenario, act="remove", node="n2")
     graph = draft(scenario)
-    assert (graph.start, rules.exits(graph.node(graph.start))) == ("n3", {"next": "n1"})
+    assert (graph.start, graph.node(graph.start).exits()) == ("n3", {"next": "n1"})
 
 
 def test_hostile_posts_are_refused(desk, now):
@@ -139,7 +142,7 @@ def test_counts_are_live(desk, live):
 
 def test_people_come_by_keyset(desk, live):
     first = desk.get(reverse("scenario_people", args=[live.id, 1]))
-    assert len(first.context["rows"]) == services.PAGE
+    assert len(first.context["rows"]) == reads.PAGE
     second = desk.get(reverse("scenario_people", args=[live.id, 1]), {"node": "n2", "after": first.context["next"]})
     met = [row["lead_id"] for row in first.context["rows"] + second.context["rows"]]
     assert len(met) == len(set(met)) == 60
@@ -182,13 +185,13 @@ def test_sales_may_look_and_not_touch(seller, signed_in, live):
 
 def test_page_categories_are_told_in_words(now):
     Page.objects.create(url="https://www.example.co.jp/price/", category="price", first_seen_at=now)
-    branch = rules.Branch(id="n2", yes="n3", no="n4", test=rules.Visited(category="price"))
-    assert Names().test(branch) == "「価格」を見たか"
-    assert ("price", "価格") in list(BranchForm().fields["category"].choices)
+    branch = Branch(id="n2", yes="n3", no="n4", test=Visited(category="price"))
+    assert branch.does(Names({})) == "「価格」を見たか"
+    assert ("price", "価格") in list(NodeForm(branch).fields["category"].choices)
 
 
 def test_days_of_a_wait_are_listed_as_each_language_lists():
-    wait = rules.Wait(id="n1", next="n2", days=3, weekdays=(1, 3), time="10:00")
-    assert "火・木" in wait_words(wait)
+    wait = Wait(id="n1", next="n2", days=3, weekdays=(1, 3), time="10:00")
+    assert "火・木" in wait.does(Names({}))
     with translation.override("en"):
-        assert "Tue, Thu" in wait_words(wait)
+        assert "Tue, Thu" in wait.does(Names({}))

@@ -8,8 +8,9 @@ from psycopg import sql
 
 from hagukumi.channels.mail.models import Delivery
 from hagukumi.ledger.services import Fact, record
-from hagukumi.nurture.scenarios import rules, services
+from hagukumi.nurture.scenarios import published, reads, rules, services
 from hagukumi.nurture.scenarios.models import Enrollment, Scenario, ScenarioNodeCount
+from hagukumi.nurture.scenarios.nodes.branch import Branch
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -136,14 +137,12 @@ def test_a_machine_frees_nobody(running, segment, message, people, put_in, tick,
 )
 def test_only_the_thing_that_is_asked_for_frees(people, now, test, act):
     """Another mail, another page, another form opens no way."""
-    from hagukumi.nurture.scenarios.behaviour import passing
-
-    branch = rules.Branch.model_validate({"id": "b", "type": "branch", "test": test, "days": 2, "yes": "y", "no": "z"})
+    branch = Branch.model_validate({"id": "b", "type": "branch", "test": test, "days": 2, "yes": "y", "no": "z"})
     right, wrong = people(2)
     record([Fact(right, act, now, 1), Fact(wrong, act, now, 2)])
     who = sql.SQL("SELECT lead_id, 1 AS visit, {}::timestamptz AS entered_at FROM lead").format(sql.Literal(now))
     with connection.cursor() as cursor:
-        cursor.execute(passing(branch, who, now).as_string(None))
+        cursor.execute(branch.passing(who, now).as_string(None))
         assert cursor.fetchall() == [(right, 1)]
 
 
@@ -165,10 +164,10 @@ def test_counts_say_where_everybody_is(course, people, put_in, tick, now):
     tick(now + DAY)
     record([Fact(leads[0], "mail_clicked", now + DAY, what)])
     tick(now + DAY)
-    counts = services.node_counts(scenario.version)
+    counts = reads.node_counts(scenario.version)
     assert counts.here == {"entry": 0, "m": 0, "w": 0, "b": 2, "t": 0, "e": 1, "z": 0}
     assert counts.left["m", "next"] == 3
-    assert services.totals()[scenario.id] == services.Totals(entered=3, done=1, stopped=0)
+    assert reads.totals()[scenario.id] == reads.Totals(entered=3, done=1, stopped=0)
     for node, here in counts.here.items():
         if node not in ("e", "z"):
             assert Enrollment.objects.filter(node=node, state="active").count() == here
@@ -269,7 +268,7 @@ def test_stopping_takes_everybody_out_a_bounded_number_a_beat(course, people, pu
     scenario.refresh_from_db()
     assert scenario.state == "stopped"
     assert [row[2] for row in places(scenario)] == ["exited"] * 5
-    assert services.totals()[scenario.id] == services.Totals(entered=5, done=0, stopped=5)
+    assert reads.totals()[scenario.id] == reads.Totals(entered=5, done=0, stopped=5)
     put_in(where, people(1))
     assert tick(now + DAY) == 0
 
@@ -283,7 +282,7 @@ def test_people_stay_on_the_version_they_entered(course, people, put_in, tick, n
     graph = rules.Graph.model_validate(
         {"schema": 1, "entry": by_segment(where), "start": "e", "nodes": [{"id": "e", "type": "end"}]}
     )
-    services.save_draft(scenario.id, graph, seen=services.revision(scenario), now=now)
+    services.save_draft(scenario.id, graph, seen=reads.revision(scenario), now=now)
     after = services.publish(scenario.id, now=now)
     assert (before.number, after.number) == (1, 2)
     put_in(where, [new])
@@ -351,7 +350,6 @@ def test_a_broken_scenario_is_set_aside_and_the_others_go_on(
     course, running, segment, message, people, put_in, tick, now
 ):
     from hagukumi.ledger.models import SetAside
-    from hagukumi.nurture.scenarios import tick as module
     from hagukumi.nurture.scenarios.models import ScenarioVersion
 
     good, where, _what = course
@@ -364,7 +362,7 @@ def test_a_broken_scenario_is_set_aside_and_the_others_go_on(
     graph = bad.version.graph
     graph["nodes"][0] = {"id": "p", "type": "phase", "phase_id": 999999, "next": "e"}
     ScenarioVersion.objects.filter(id=bad.version_id).update(graph=graph)
-    module._graphs.clear()
+    published.forget()
     [lead] = people(1)
     put_in(where, [lead])
     tick(now)

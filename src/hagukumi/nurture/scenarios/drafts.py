@@ -3,46 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from . import rules
-from .rules import AnyNode, Branch, End, Entry, Graph, Node
-
-_NODE: TypeAdapter[AnyNode] = TypeAdapter(Node)
-_ENTRY: TypeAdapter[Any] = TypeAdapter(Entry)
+from .doors import DOORS
+from .nodes import NODES, Node
+from .rules import Graph
 
 
 def add(graph: Graph, after: str, exit_name: str, kind: str) -> tuple[Graph, str]:
     """Put a new node of `kind` behind an exit of `after` (`rules.ENTRY` = at the beginning); returns its id too.
 
-    What came there before follows the new node; a new branch's `no` leads to an end of its own.
+    What came there before follows the new node. KeyError for a kind, a node or an exit that is not there.
     """
-    target = graph.start if after == rules.ENTRY else rules.exits(graph.node(after))[exit_name]
+    target = graph.start if after == rules.ENTRY else graph.node(after).exits()[exit_name]
     new_id, spare = _free_ids(graph, 2)
-    made: list[AnyNode] = []
-    if kind == "branch":
-        made = [Branch(id=new_id, yes=target, no=spare, days=3, test=_likely_test(graph, after)), End(id=spare)]
-    elif kind == "wait":
-        made = [rules.Wait(id=new_id, days=3, time=rules.SEND_HOUR, weekdays=(0, 1, 2, 3, 4), next=target)]
-    elif kind == "end":
-        made = [End(id=new_id)]
-    else:
-        made = [_NODE.validate_python({"id": new_id, "type": kind, "next": target})]
+    made = NODES[kind].fresh(new_id, target, spare, _before(graph, after))
     grown = graph.model_copy(update={"nodes": (*graph.nodes, *made)})
     return _drop_unreachable(lead_to(grown, after, exit_name, new_id)), new_id
 
 
-def _likely_test(graph: Graph, after: str) -> rules.Clicked:
-    """A branch mostly asks about the last mail before it."""
-    before = {target: source for source, _exit, target in rules.edges(graph)}
+def _before(graph: Graph, node_id: str) -> list[Node]:
+    """One way to the node from the beginning, the node itself first."""
+    leads_to = {target: source for source, _exit, target in rules.edges(graph)}
+    found: list[Node] = []
     seen: set[str] = set()
-    while after in graph.ids() and after not in seen:
-        seen.add(after)
-        node = graph.node(after)
-        if isinstance(node, rules.Mail):
-            return rules.Clicked(message_id=node.message_id)
-        after = before.get(after, rules.ENTRY)
-    return rules.Clicked()
+    while node_id in graph.ids() and node_id not in seen:
+        seen.add(node_id)
+        found.append(graph.node(node_id))
+        node_id = leads_to.get(node_id, rules.ENTRY)
+    return found
 
 
 def lead_to(graph: Graph, node_id: str, exit_name: str, target: str) -> Graph:
@@ -52,15 +40,15 @@ def lead_to(graph: Graph, node_id: str, exit_name: str, target: str) -> Graph:
     if node_id == rules.ENTRY:
         return graph.model_copy(update={"start": target})
     node = graph.node(node_id)
-    if exit_name not in rules.exits(node):
+    if exit_name not in node.exits():
         raise KeyError(exit_name)
     return _with(graph, node.model_copy(update={exit_name: target}))
 
 
 def remove(graph: Graph, node_id: str) -> Graph:
-    """Take a node out; what led to it now leads to what followed it (a branch's `yes` way). The last end stays."""
+    """Take a node out; what led to it now leads to what followed it (its main exit's way). The last end stays."""
     node = graph.node(node_id)
-    following = next(iter(rules.exits(node).values()), None)
+    following = next(iter(node.exits().values()), None)
     if following is None or following == node_id:
         return graph
     for source, exit_name, target in list(rules.edges(graph)):
@@ -70,20 +58,20 @@ def remove(graph: Graph, node_id: str) -> Graph:
 
 
 def change(graph: Graph, node_id: str, values: Mapping[str, Any]) -> Graph:
-    """Set a node's parameters; id, type and exits stay. pydantic.ValidationError for values that cannot be."""
+    """Set a node's fields; id, type and exits stay. pydantic.ValidationError for values that cannot be."""
     node = graph.node(node_id)
-    kept = node.model_dump()
-    fixed = {"id", "type", *rules.exits(node)}
-    return _with(graph, _NODE.validate_python(kept | {key: value for key, value in values.items() if key not in fixed}))
+    fixed = {"id", "type", *node.exits()}
+    wanted = node.model_dump() | {key: value for key, value in values.items() if key not in fixed}
+    return _with(graph, type(node).model_validate(wanted))
 
 
 def enter_by(graph: Graph, values: Mapping[str, Any]) -> Graph:
-    """Set the entry. pydantic.ValidationError for values that cannot be."""
-    return graph.model_copy(update={"entry": _ENTRY.validate_python(dict(values))})
+    """Set the entry. ValueError (pydantic.ValidationError) for values that cannot be."""
+    return graph.model_copy(update={"entry": DOORS.parse(dict(values))})
 
 
-def in_order(graph: Graph) -> list[AnyNode]:
-    """The nodes as one reads them: along each way before the next, a branch's `yes` first; unreachable ones last."""
+def in_order(graph: Graph) -> list[Node]:
+    """The nodes as one reads them: along each way before the next, the main exit's first; unreachable ones last."""
     found: list[str] = []
     stack = [graph.start]
     while stack:
@@ -91,12 +79,12 @@ def in_order(graph: Graph) -> list[AnyNode]:
         if key in found or key not in graph.ids():
             continue
         found.append(key)
-        stack.extend(reversed(rules.exits(graph.node(key)).values()))
+        stack.extend(reversed(graph.node(key).exits().values()))
     found += [node.id for node in graph.nodes if node.id not in found]
     return [graph.node(key) for key in found]
 
 
-def _with(graph: Graph, changed: AnyNode) -> Graph:
+def _with(graph: Graph, changed: Node) -> Graph:
     nodes = tuple(changed if node.id == changed.id else node for node in graph.nodes)
     return graph.model_copy(update={"nodes": nodes})
 

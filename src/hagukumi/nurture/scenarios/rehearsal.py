@@ -6,14 +6,10 @@ from datetime import datetime
 
 from psycopg import sql
 
-from hagukumi.channels.mail import services as messages
-from hagukumi.channels.mail.render import TemplateProblemError
-
 from . import rules
-from .behaviour import passing
-from .naming import Names
+from .nodes import Node
 from .queries import SQL
-from .rules import AnyNode, Branch, Graph
+from .rules import Graph
 
 LONGEST = 60
 """Steps after which a test run of a loop ends."""
@@ -23,11 +19,11 @@ LONGEST = 60
 class Stop:
     """One node of the way: when it would be reached at the earliest, what it does, and the exit taken.
 
-    `chosen`: the tester's choice instead of the lead's own behaviour so far. `subject`: the mail as this lead gets it.
+    `chosen`: the tester's choice instead of the lead's own behaviour so far. `subject`: what this lead would get.
     """
 
     at: datetime
-    node: AnyNode
+    node: Node
     words: str
     exit: str = ""
     chosen: bool = False
@@ -36,42 +32,32 @@ class Stop:
 
 
 def rehearse(graph: Graph, lead_id: int, choices: Mapping[str, str], now: datetime) -> list[Stop]:
-    """The way of this lead, were it let in at `now`. A branch follows `choices` (node -> exit), else what the lead has
+    """The way of this lead, were it let in at `now`. A question follows `choices` (node -> exit), else what the lead
 
-    done up to now. The graph must be free of `rules.problems`.
+    has done up to now. The graph must be free of `rules.problems`.
     """
-    names = Names.of(graph)
+    names = graph.names()
     way: list[Stop] = []
     at, key = now, graph.start
     while len(way) < LONGEST:
         node = graph.node(key)
         exit_name, chosen = _exit(node, lead_id, choices, now)
-        subject, fault = _mail(node, names, lead_id)
-        way.append(Stop(at, node, names.title(node), exit_name, chosen, subject, fault))
-        if isinstance(node, rules.End):
+        way.append(Stop(at, node, rules.title(node, names), exit_name, chosen, *node.tried(names, lead_id)))
+        if not exit_name:
             break
-        if isinstance(node, rules.Wait) or (isinstance(node, Branch) and exit_name == "no"):
-            at = rules.due_at(node, at) or at
-        key = rules.exits(node)[exit_name]
+        if node.stands and exit_name == node.late:
+            at = node.due_at(at) or at
+        key = node.exits()[exit_name]
     return way
 
 
-def _exit(node: AnyNode, lead_id: int, choices: Mapping[str, str], now: datetime) -> tuple[str, bool]:
-    if isinstance(node, rules.End):
-        return "", False
-    if not isinstance(node, Branch):
-        return "next", False
-    if choices.get(node.id) in ("yes", "no"):
+def _exit(node: Node, lead_id: int, choices: Mapping[str, str], now: datetime) -> tuple[str, bool]:
+    """The exit taken ('' at an end), and whether the tester chose it."""
+    if not node.asks:
+        return next(iter(node.exits()), ""), False
+    if choices.get(node.id) in node.exits():
         return choices[node.id], True
+    # nobody has entered anything here: whatever the lead has ever done counts, so that a known behaviour can be seen
     one = sql.SQL("SELECT {}::bigint AS lead_id, 1 AS visit, '-infinity'::timestamptz AS entered_at")
-    return ("yes" if SQL.meets.value(who=passing(node, one.format(sql.Literal(lead_id)), now)) else "no"), False
-
-
-def _mail(node: AnyNode, names: Names, lead_id: int) -> tuple[str, str]:
-    message = names.messages.get(node.message_id or 0) if isinstance(node, rules.Mail) else None
-    if message is None:
-        return "", ""
-    try:
-        return messages.preview(message, lead_id).subject, ""
-    except TemplateProblemError as error:
-        return "", str(error)
+    holds = SQL.meets.value(who=node.passing(one.format(sql.Literal(lead_id)), now))
+    return "yes" if holds else node.late, False

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { arrows, cards } from "./scenario";
 
-const step = (id: string, column: number, row: number) => ({ id, type: "mail", title: id, kind: "メール", stands: true, column, row });
+const step = (id: string, column: number, row: number) => ({ id, look: "step" as const, title: id, kind: "メール", stands: true, column, row });
 const drawing = {
   nodes: [step("a", 0, 0), step("b", 0, 1), step("c", 1, 2)],
   edges: [

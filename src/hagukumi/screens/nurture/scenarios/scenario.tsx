@@ -1,12 +1,12 @@
 // A scenario as a read-only graph with live counts. The element holds <script type="application/json"> with nodes, edges
-// and counts as `ui/scenarios.py` draws them; data-counts is the address that is asked for fresh counts. The same steps
+// and counts as `drawing.py` gives them; data-counts is the address that is asked for fresh counts. The same steps
 // stand as a list on the page, for readers without scripts and for screen readers.
 import "@xyflow/react/dist/style.css";
 import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from "@xyflow/react";
 import { useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 
-type Step = { id: string; type: string; title: string; kind: string; stands: boolean; column: number; row: number };
+type Step = { id: string; look: "entry" | "step" | "branch" | "end"; title: string; kind: string; stands: boolean; column: number; row: number };
 type Way = { id: string; source: string; target: string; label: string; exit: string };
 type Counts = { nodes: Record<string, number>; edges: Record<string, number> };
 type Words = { people: string; done: string; zoomIn: string; zoomOut: string; fit: string; controls: string };
@@ -21,18 +21,18 @@ const EVERY_MS = 3000;
 function StepCard({ data }: NodeProps<Card>) {
   const here = data.here ?? 0;
   return (
-    <div className={`scenario-step is-${data.type}${data.stands && here > 0 ? " is-peopled" : ""}`} style={{ width: WIDTH }}>
-      {data.type !== "entry" && <Handle type="target" position={Position.Top} isConnectable={false} />}
+    <div className={`scenario-step is-${data.look}${data.stands && here > 0 ? " is-peopled" : ""}`} style={{ width: WIDTH }}>
+      {data.look !== "entry" && <Handle type="target" position={Position.Top} isConnectable={false} />}
       <small>{data.kind}</small>
       <strong>{data.title}</strong>
-      {data.here !== null && data.stands && (data.type !== "entry" || here > 0) && (
+      {data.here !== null && data.stands && (data.look !== "entry" || here > 0) && (
         <span className="scenario-here">
           {here.toLocaleString()}
           {data.unit}
         </span>
       )}
-      {data.type !== "end" && <Handle id="down" type="source" position={Position.Bottom} isConnectable={false} />}
-      {data.type === "branch" && <Handle id="side" type="source" position={Position.Right} isConnectable={false} />}
+      {data.look !== "end" && <Handle id="down" type="source" position={Position.Bottom} isConnectable={false} />}
+      {data.look === "branch" && <Handle id="side" type="source" position={Position.Right} isConnectable={false} />}
     </div>
   );
 }
@@ -47,7 +47,7 @@ export function cards(drawing: Drawing, counts: Counts | null): Card[] {
     data: {
       ...step,
       here: counts ? (counts.nodes[step.id] ?? 0) : null,
-      unit: step.type === "end" ? drawing.words.done : drawing.words.people,
+      unit: step.look === "end" ? drawing.words.done : drawing.words.people,
     },
   }));
 }

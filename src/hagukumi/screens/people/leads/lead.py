@@ -16,7 +16,7 @@ from hagukumi.channels.mail.rules import REASONS
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.kit import tokens
-from hagukumi.nurture.scenarios import services as scenarios
+from hagukumi.nurture.scenarios import reads as scenarios
 from hagukumi.overview.leads import reads as lead_list
 from hagukumi.overview.timeline import reads as timelines
 from hagukumi.people.consent import rules as consent_rules

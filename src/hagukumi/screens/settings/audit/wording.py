@@ -49,6 +49,8 @@ ACTIONS = {
     "broadcast.resent": lazy("メールのまとめて再送"),
     "delivery.resent": lazy("メールの再送"),
     "suppression.lifted": lazy("配信しない宛先の解除"),
+    "scenario.created": lazy("シナリオの作成"),
+    "scenario.renamed": lazy("シナリオの名前の変更"),
     "scenario.published": lazy("シナリオの公開"),
     "scenario.pause": lazy("シナリオの一時停止"),
     "scenario.resume": lazy("シナリオの再開"),
