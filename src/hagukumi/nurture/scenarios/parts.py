@@ -101,7 +101,7 @@ def key_of(part: type[Part]) -> str:
 
 @dataclass(frozen=True)
 class Thing:
-    """A table that parts may point to: how its rows are loaded by id (without archived ones), and what one is called."""
+    """A table that parts may point to: how rows are loaded by id (without archived ones), and what one is called."""
 
     table: str
     load: Callable[[set[Any]], Mapping[Any, Any]]
