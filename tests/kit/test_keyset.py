@@ -12,11 +12,27 @@ AT = datetime(2026, 11, 20, 1, 2, 3, 456789, tzinfo=UTC)
 def test_keys_come_back_as_they_went():
     assert keyset.read(keyset.mark(AT, 12), datetime, int) == (AT, 12)
     assert keyset.read(keyset.mark(5), int) == (5,)
+    assert keyset.read(keyset.mark(AT, -12), datetime, int) == (AT, -12)
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "x", "1", "1~2~3", "-1~2", "1.5~2", "１~２", "1~", "9" * 30 + "~1", f"1~{2**63}", f"{2**63 - 1}~1", None],
+    [
+        "",
+        "x",
+        "1",
+        "1~2~3",
+        "--1~2",
+        "-~2",
+        f"1~{-(2**63) - 1}",
+        "1.5~2",
+        "１~２",
+        "1~",
+        "9" * 30 + "~1",
+        f"1~{2**63}",
+        f"{2**63 - 1}~1",
+        None,
+    ],
 )
 def test_what_is_no_mark_is_none(typed):
     assert keyset.read(typed, datetime, int) is None

@@ -58,7 +58,7 @@ def verdict():
 
 
 def correct(client, mailed, act, by, **headers):
-    place = timelines.place(mailed[0], act)
+    place = timelines.place(act)
     return client.post(reverse("lead_verdict", args=[mailed[0]]), {"act": place, "by": by}, **headers)
 
 
@@ -187,8 +187,8 @@ def test_another_persons_act_is_out_of_reach(mailed, now, signed_in, marketer, p
     act = click(mailed, now)
     (other,) = people(1)
     address = reverse("lead_verdict", args=[other])
-    for place in (timelines.place(mailed[0], act), "", "x", "あ", "\x00"):
+    for place in (timelines.place(act), "", "x", "あ", "\x00"):
         assert signed_in(marketer).post(address, {"act": place, "by": "bot"}).status_code in (400, 404)
-    stolen = timelines.place(other, act)
+    stolen = timelines.place(act)
     assert signed_in(marketer).post(address, {"act": stolen, "by": "bot"}).status_code == 404
     assert verdict() == (None, None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hagukumi.judge.scoring.models import LeadScore, ScoreModel
-from hagukumi.kit import tokens
+from hagukumi.kit import keyset
 from hagukumi.ledger import services as ledger
 from hagukumi.overview.leads import reads as lead_list
 from hagukumi.overview.leads.reads import Filters
@@ -69,21 +69,13 @@ def test_pages_have_no_gap_and_no_repeat(people, now, sort):
             lead_id=lead_id, model_id=model.id, version_id=1, attribute=0, behaviour=0, total=n // 3, at=now
         )
         LeadRecency.objects.create(lead_id=lead_id, at=now + timedelta(minutes=n // 2))
-    seen, cursor = [], ""
+    seen, after = [], None
     while True:
-        page = lead_list.page(Filters(sort=sort), after=cursor, size=3)
+        page = lead_list.page(Filters(sort=sort), after=after, size=3)
         seen += ids(page)
-        if not (cursor := page.next):
+        if not (after := keyset.read(page.next, *lead_list.KEYS[sort])):
             break
     assert seen == sorted(made, reverse=True)
-
-
-def test_a_foreign_cursor_is_refused(people, now):
-    people(3)
-    cursor = lead_list.page(Filters(), size=1).next
-    for foreign in (cursor[:-2], "x", tokens.seal("list:score", 1, 2)):
-        with pytest.raises(tokens.BadTokenError):
-            lead_list.page(Filters(), after=foreign)
 
 
 def test_filters(people, now, marketer):

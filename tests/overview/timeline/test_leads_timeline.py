@@ -48,11 +48,11 @@ def test_days_are_japanese(people, now):
 def test_pages_and_groups(people, now):
     (a,) = people(1)
     ledger.record([Fact(a, "note", now - timedelta(days=n)) for n in range(5)] + [Fact(a, "mail_sent", now)])
-    seen, cursor = 0, ""
+    seen, before = 0, None
     while True:
-        entries, cursor = timelines.page(a, before=cursor, size=2)
+        entries, older = timelines.page(a, before=before, size=2)
         seen += len(entries)
-        if not cursor:
+        if not (before := timelines.read_place(older)):
             break
     assert seen == 6
     assert [entry.kind.key for entry in timelines.page(a, group="mail")[0]] == ["mail_sent"]

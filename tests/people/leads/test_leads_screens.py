@@ -45,10 +45,22 @@ def test_a_filter_that_cannot_be_read_breaks_nothing(house, query):
     assert house[0].get(f"/leads/?{query}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/leads/?after=x", "/leads/{}/?before=zzz", "/companies/?after=x"])
-def test_a_foreign_cursor_is_400(house, path):
+@pytest.mark.parametrize("mark", ["x", "1~", "あ", "9" * 400, f"{2**63 - 1}~1", "%00", "1~2~3"])
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/leads/?after={}", "山田0"),
+        ("/leads/?sort=score&after={}", "スコアが高い順"),
+        ("/leads/{lead}/?before={}", "timeline-day"),
+        ("/companies/?after={}", "企業"),
+        ("/handovers/?after={}", "山田"),
+    ],
+)
+def test_a_page_that_nobody_marked_is_the_first(house, path, shown, mark, now):
     client, ids = house
-    assert client.get(path.format(ids[0])).status_code == 400
+    handovers.hand_over(ids[0], cause="手動", now=now)
+    answer = client.get(path.format(mark, lead=ids[0]))
+    assert answer.status_code == 200 and shown in answer.content.decode()
 
 
 def test_bulk_tag_says_first_whom_it_reaches_and_can_be_undone(house):

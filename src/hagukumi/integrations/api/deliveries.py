@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from psycopg import sql
 
-from hagukumi.kit import tokens
+from hagukumi.kit import keyset
 
 from .auth import guarded
 from .queries import SQL
@@ -51,7 +51,7 @@ class Filter(Schema):
 
 @router.get("", response={200: Deliveries, **PROBLEMS}, summary="配信の一覧（新しい順）", **guarded("deliveries:read"))
 def list_deliveries(request: HttpRequest, filters: Query[Filter]) -> dict[str, Any]:
-    (before,) = opened("deliveries", filters.cursor) if filters.cursor else [LAST]
+    (before,) = opened(filters.cursor, int) or (LAST,)
     parts = [
         sql.SQL("d.{} = {}").format(sql.Identifier(name), sql.Literal(value))
         for name in ("lead_id", "message_id", "state")
@@ -59,6 +59,5 @@ def list_deliveries(request: HttpRequest, filters: Query[Filter]) -> dict[str, A
     ]
     restriction = sql.SQL(" AND ").join(parts) if parts else sql.SQL("true")
     rows = SQL.deliveries.rows({"before": before, "limit": filters.limit + 1}, filters=restriction)
-    items = rows[: filters.limit]
-    more = len(rows) > filters.limit
-    return {"items": items, "next": tokens.seal("deliveries", items[-1]["id"]) if more else ""}
+    items, following = keyset.page(rows, "id", size=filters.limit)
+    return {"items": items, "next": following}

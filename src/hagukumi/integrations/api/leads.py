@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router, Schema
 from pydantic import Field, create_model
 
-from hagukumi.kit import clock, tokens
+from hagukumi.kit import clock
 from hagukumi.kit.columns import COLUMNS, MAX_NUMBER, TYPED, Column, ColumnError
 from hagukumi.overview.leads import reads as lead_list
 from hagukumi.overview.timeline import reads as timelines
@@ -23,7 +23,7 @@ from hagukumi.people.sources.models import Source
 from .auth import guarded
 from .once import KEY_HEADER, Key, once, plain
 from .problems import Problem, ProblemError
-from .types import PROBLEMS, Body, Cursor, Id, Limit, Page, words
+from .types import PROBLEMS, Body, Cursor, Id, Limit, Page, opened, words
 
 router = Router()
 
@@ -162,10 +162,7 @@ def shown(lead: Lead) -> LeadOut:
 @router.get("", response={200: Leads, **PROBLEMS}, summary="リードの一覧（新しい順）", **guarded("leads:read"))
 def list_leads(request: HttpRequest, filters: Query[Filter]) -> dict[str, Any]:
     chosen = lead_list.Filters(q=filters.q, tag=filters.tag, segment=filters.segment_id)
-    try:
-        page = lead_list.page(chosen, after=filters.cursor, size=filters.limit)
-    except tokens.BadTokenError as error:
-        raise ProblemError(400, "invalid-cursor") from error
+    page = lead_list.page(chosen, after=opened(filters.cursor, *lead_list.KEYS[chosen.sort]), size=filters.limit)
     return {"items": page.cards, "next": page.next}
 
 
@@ -269,12 +266,8 @@ class Stretch(Schema):
 )
 def timeline(request: HttpRequest, lead_id: Path[Id], stretch: Query[Stretch]) -> dict[str, Any]:
     lead = known(lead_id)
-    try:
-        entries, following = timelines.page(
-            lead.lead_id, group=stretch.group, before=stretch.cursor, size=stretch.limit
-        )
-    except tokens.BadTokenError as error:
-        raise ProblemError(400, "invalid-cursor") from error
+    before = opened(stretch.cursor, datetime, int)
+    entries, following = timelines.page(lead.lead_id, group=stretch.group, before=before, size=stretch.limit)
     items = [
         Fact(
             id=entry.id, at=entry.at, kind=entry.kind.key, label=entry.kind.label_ja, object=entry.kind.object,

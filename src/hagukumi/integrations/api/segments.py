@@ -8,7 +8,7 @@ from ninja import Path, Query, Router, Schema
 
 from hagukumi.judge.segments import services
 from hagukumi.judge.segments.models import Segment
-from hagukumi.kit import tokens
+from hagukumi.kit import keyset
 
 from .auth import guarded
 from .problems import ProblemError
@@ -74,9 +74,7 @@ def _sentence(segment: Segment) -> str:
 def list_members(request: HttpRequest, segment_id: Path[Id], stretch: Query[Stretch]) -> dict[str, Any]:
     if not Segment.objects.filter(pk=segment_id).exists():
         raise ProblemError(404, "not-found")
-    purpose = f"members:{segment_id}"
-    (after,) = opened(purpose, stretch.cursor) if stretch.cursor else [0]
+    (after,) = opened(stretch.cursor, int) or (0,)
     rows = SQL.members.rows({"segment_id": segment_id, "after": after, "limit": stretch.limit + 1})
-    items = rows[: stretch.limit]
-    more = len(rows) > stretch.limit
-    return {"items": items, "next": tokens.seal(purpose, items[-1]["lead_id"]) if more else ""}
+    items, following = keyset.page(rows, "lead_id", size=stretch.limit)
+    return {"items": items, "next": following}

@@ -1,12 +1,12 @@
 """The words the API's schemas are made of: bounded numbers, text that a database can hold, instants, pages."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints
 
-from hagukumi.kit import tokens
+from hagukumi.kit import keyset
 
 from .problems import Problem, ProblemError
 
@@ -46,9 +46,9 @@ class Page(Schema):
     next: str = ""
 
 
-def opened(purpose: str, cursor: str) -> list[int]:
-    """The numbers sealed in a cursor; a 400 problem where it is not ours."""
-    try:
-        return tokens.unseal(purpose, cursor)[0]
-    except ValueError as error:
-        raise ProblemError(400, "invalid-cursor") from error
+def opened(cursor: str, *kinds: type[datetime] | type[int]) -> tuple[Any, ...] | None:
+    """The keys in a cursor, one of each kind; None for the first page, a 400 problem where it is no cursor."""
+    found = keyset.read(cursor, *kinds)
+    if cursor and found is None:
+        raise ProblemError(400, "invalid-cursor")
+    return found

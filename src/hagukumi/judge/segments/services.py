@@ -9,6 +9,7 @@ from django.db import transaction
 from psycopg import sql
 
 from hagukumi.accounts import audit
+from hagukumi.kit import keyset
 from hagukumi.ledger import builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
@@ -242,13 +243,12 @@ def member_counts() -> dict[int, int]:
 
 
 def member_page(
-    segment_id: int, after: tuple[datetime, int] | None = None, limit: int = 50
-) -> tuple[list[dict[str, Any]], tuple[datetime, int] | None]:
-    """Members newest first, and the keyset of the next page (None at the end)."""
+    segment_id: int, after: tuple[datetime, int] | None = None, limit: int = keyset.PAGE_SIZE
+) -> tuple[list[dict[str, Any]], str]:
+    """Members newest first, and the mark of the next page ('' at the end); `after` is (since, lead_id)."""
     since, lead_id = after or (None, None)
     rows = SQL.member_page.rows({"segment_id": segment_id, "since": since, "after": lead_id, "limit": limit + 1})
-    more = (rows[limit - 1]["since"], rows[limit - 1]["lead_id"]) if len(rows) > limit else None
-    return rows[:limit], more
+    return keyset.page(rows, "since", "lead_id", size=limit)
 
 
 # -- the beat -------------------------------------------------------------------------------------------------

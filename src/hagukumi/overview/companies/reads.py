@@ -7,8 +7,7 @@ from typing import Any
 
 from psycopg import sql
 
-from hagukumi.kit import ja
-from hagukumi.kit.keyset import PAGE_SIZE
+from hagukumi.kit import ja, keyset
 from hagukumi.kit.sql import Queries
 
 SQL = Queries(__file__, "reads.sql")
@@ -23,10 +22,11 @@ class Filters:
     industry: str = ""
 
 
-def page(filters: Filters, *, before: int = LAST, size: int = PAGE_SIZE) -> tuple[list[dict[str, Any]], int | None]:
-    """One page, newest first, and the id before which the next begins (None = the last)."""
-    found = SQL.list_companies.rows({"before": before, "limit": size + 1}, filters=_restrict(filters))
-    return found[:size], found[size - 1]["id"] if len(found) > size else None
+def page(filters: Filters, *, before: int = LAST) -> tuple[list[dict[str, Any]], str]:
+    """One page, newest first, of companies with smaller ids than `before`, and the mark of the next ('' = the last)."""
+    limit = keyset.PAGE_SIZE + 1
+    found = SQL.list_companies.rows({"before": before, "limit": limit}, filters=_restrict(filters))
+    return keyset.page(found, "id")
 
 
 def count(filters: Filters) -> int:

@@ -4,16 +4,15 @@ import json
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 from psycopg import sql
 
 from hagukumi.accounts import audit
-from hagukumi.kit import tokens
+from hagukumi.kit import keyset
 from hagukumi.kit.columns import COLUMNS
-from hagukumi.kit.keyset import PAGE_SIZE
 from hagukumi.kit.sql import Queries, Query
 
 SQL = Queries(__file__, "reads.sql", {"columns_of_l": ", ".join(f"l.{key}" for key in COLUMNS)})
@@ -21,7 +20,6 @@ COUNT_CAP = 10_001
 """Counting stops here; more is estimated by the planner."""
 SEARCH_COUNT_CAP = 1_001
 """Counting what a search finds reads each person's text, so it stops sooner."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,9 @@ class Filters:
         return replace(self, sort="known") != Filters()
 
 
-SORTS = ("known", "score", "active")
+Key = type[datetime] | type[int]
+KEYS: dict[str, tuple[Key, Key]] = {"known": (datetime, int), "score": (int, int), "active": (datetime, int)}
+"""The orders of the list, and the kinds of the keys in which each goes on (rank, lead_id)."""
 _JOINS = {
     "known": sql.SQL(""),
     "score": sql.SQL(" JOIN lead_score sc ON sc.lead_id = l.lead_id AND sc.model_id = {model}"),
@@ -57,7 +57,7 @@ _RANKS = {"known": sql.SQL("l.known_at"), "score": sql.SQL("sc.total"), "active"
 
 @dataclass(frozen=True)
 class Page:
-    """One page of cards (dicts as `queries.cards` gives them) and the cursor of the next ('' = the last)."""
+    """One page of cards (dicts as `queries.cards` gives them) and the mark of the next ('' = the last)."""
 
     cards: list[dict[str, Any]]
     next: str = ""
@@ -83,14 +83,14 @@ def models() -> dict[str, int]:
 def page(
     filters: Filters,
     *,
-    after: str = "",
-    size: int = PAGE_SIZE,
+    after: tuple[Any, ...] | None = None,
+    size: int = keyset.PAGE_SIZE,
     shown: dict[str, int] | None = None,
     read: Query = SQL.cards,
 ) -> Page:
     """One page in the order of `filters.sort`, newest or highest first; `read` says what of each lead.
 
-    A foreign cursor is a tokens.BadTokenError.
+    `after`: the keys of the last lead shown, one of each of `KEYS[filters.sort]`.
     """
     shown = shown or models()
     restriction = _restrict(filters, shown)
@@ -101,8 +101,8 @@ def page(
         rank=_RANKS[filters.sort],
         limit=sql.Literal(size + 1),
     )
-    ids = [row["lead_id"] for row in found[:size]]
-    more = _cursor(filters, found[size - 1]) if len(found) > size else ""
+    rows, more = keyset.page(found, "rank", "lead_id", size=size)
+    ids = [row["lead_id"] for row in rows]
     return Page(read.rows({"ids": ids, **shown}) if ids else [], more)
 
 
@@ -126,11 +126,11 @@ def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
 def export_rows(filters: Filters, limit: int, now: datetime) -> list[dict[str, Any]]:
     """All of everybody who meets the filters, in the list's order, at most `limit`; the export is written down."""
     rows: list[dict[str, Any]] = []
-    shown, cursor = models(), ""
+    shown, after = models(), None
     while len(rows) < limit:
-        found = page(filters, after=cursor, size=2000, shown=shown, read=SQL.exported)
+        found = page(filters, after=after, size=2000, shown=shown, read=SQL.exported)
         rows += found.cards
-        if not (cursor := found.next):
+        if not (after := keyset.read(found.next, *KEYS[filters.sort])):
             break
     told = {key: value for key, value in asdict(filters).items() if value not in (None, "", False)}
     audit.record("lead.list_exported", "lead", "", now, count=len(rows[:limit]), filter=told)
@@ -201,20 +201,13 @@ _READS = sql.SQL(
 )
 
 
-def _after(filters: Filters, after: str) -> sql.Composable:
+def _after(filters: Filters, after: tuple[Any, ...] | None) -> sql.Composable:
     if not after:
         return sql.SQL("true")
-    (number, lead_id), _text = tokens.unseal(f"list:{filters.sort}", after)
-    rank = number if filters.sort == "score" else EPOCH + timedelta(microseconds=number)
+    rank, lead_id = after
     return sql.SQL("({rank}, l.lead_id) < ({value}, {lead_id})").format(
         rank=_RANKS[filters.sort], value=sql.Literal(rank), lead_id=sql.Literal(lead_id)
     )
-
-
-def _cursor(filters: Filters, row: dict[str, Any]) -> str:
-    rank = row["rank"]
-    number = rank if isinstance(rank, int) else (rank - EPOCH) // timedelta(microseconds=1)
-    return tokens.seal(f"list:{filters.sort}", number, row["lead_id"])
 
 
 def _estimate(restriction: _Restriction) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hagukumi.kit import clock, tokens
+from hagukumi.kit import clock, keyset
 from hagukumi.kit.sql import Queries
 from hagukumi.ledger import kinds as registry
 from hagukumi.ledger import objects
@@ -18,6 +18,8 @@ VISIT_GAP = timedelta(minutes=30)
 """Two web facts further apart than this belong to two visits (the field's usual session window)."""
 WEB = "web"
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+Place = tuple[Any, ...]
+"""(instant, id): where a fact stands."""
 
 
 @dataclass(frozen=True)
@@ -80,35 +82,39 @@ def groups() -> list[str]:
     return list(dict.fromkeys(kind.group for kind in registry.every()))
 
 
-def timeline(lead_id: int, *, group: str = "", before: str = "", size: int = 150) -> Timeline:
-    """The newest `size` facts of a lead before the cursor, by day and visit. Three statements at most.
-
-    A foreign cursor is a tokens.BadTokenError.
-    """
-    entries, cursor = page(lead_id, group=group, before=before, size=size)
-    return Timeline(_days(entries), cursor)
+def timeline(lead_id: int, *, group: str = "", before: Place | None = None, size: int = 150) -> Timeline:
+    """The newest `size` facts of a lead before that place, by day and visit. Three statements at most."""
+    entries, older = page(lead_id, group=group, before=before, size=size)
+    return Timeline(_days(entries), older)
 
 
-def page(lead_id: int, *, group: str = "", before: str = "", size: int = 150) -> tuple[list[Entry], str]:
-    """The newest facts as a flat list, newest first, and the cursor of what is older ('' = nothing is)."""
+def page(lead_id: int, *, group: str = "", before: Place | None = None, size: int = 150) -> tuple[list[Entry], str]:
+    """The newest facts as a flat list, newest first, and the mark of what is older ('' = nothing is)."""
     kinds = [kind.code for kind in registry.every() if not group or kind.group == group]
-    entries = _before(lead_id, _position(lead_id, before), kinds, size + 1)
-    return entries[:size], place(lead_id, entries[size - 1]) if len(entries) > size else ""
+    return keyset.page(_before(lead_id, before or (LATEST, 0), kinds, size + 1), "at", "id", size=size)
 
 
-def place(lead_id: int, entry: Entry) -> str:
-    """Where a fact stands on a person's timeline, as a text that comes back from a page (see `at_place`)."""
-    return tokens.seal(f"timeline:{lead_id}", _micros(entry.at), entry.id)
+def place(entry: Entry) -> str:
+    """Where a fact stands on its person's timeline, as a text that comes back from a page (see `read_place`)."""
+    return keyset.mark(entry.at, entry.id)
+
+
+def read_place(text: str | None) -> Place | None:
+    """The place that a mark of a timeline names; None for a text that is none."""
+    return keyset.read(text, datetime, int)
 
 
 def at_place(lead_id: int, text: str) -> Entry | None:
-    """The fact that stands there; nothing when it is gone. A foreign text is a tokens.BadTokenError."""
-    at, fact_id = _position(lead_id, text)
+    """The fact of this person that stands there; None when it is gone, or the text is no place."""
+    found_place = read_place(text)
+    if found_place is None:
+        return None
+    at, fact_id = found_place
     found = _before(lead_id, (at, fact_id + 1), [kind.code for kind in registry.every()], 1)
     return next((entry for entry in found if (entry.at, entry.id) == (at, fact_id)), None)
 
 
-def _before(lead_id: int, position: tuple[datetime, int], kinds: list[int], limit: int) -> list[Entry]:
+def _before(lead_id: int, position: Place, kinds: list[int], limit: int) -> list[Entry]:
     built = {key: registry.by_key(f"segment_{key}").code for key in ("entered", "left")}
     at, last_id = position
     params = {"lead_id": lead_id, "at": at, "id": last_id, "kinds": kinds, "limit": limit, **built}
@@ -123,17 +129,6 @@ def named(facts: Sequence[tuple[int, int | None, datetime]]) -> list[Entry]:
     keys = ("kind", "object_id", "at")
     rest: dict[str, Any] = {"id": 0, "amount": None, "details": {}, "origin_lead_id": None}
     return _named(0, [{**rest, **dict(zip(keys, fact, strict=True))} for fact in facts])
-
-
-def _micros(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def _position(lead_id: int, before: str) -> tuple[datetime, int]:
-    if not before:
-        return LATEST, 0
-    (micros, last_id), _text = tokens.unseal(f"timeline:{lead_id}", before)
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros), last_id
 
 
 def _named(lead_id: int, rows: Sequence[dict[str, Any]]) -> list[Entry]:

@@ -21,4 +21,7 @@ class Handover(models.Model):
 
     class Meta:
         db_table = "handover"
-        indexes = [models.Index(fields=["state", "due_at"], name="handover_state")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="handover_state"),
+            models.Index(fields=["state", "answered_at", "id"], name="handover_answered"),
+        ]

@@ -3,13 +3,33 @@
 from datetime import datetime
 from typing import Any
 
+from psycopg import sql
+
+from hagukumi.kit import keyset
+
 from .models import Handover
 from .queries import READS
 
 
-def desk(state: str, now: datetime, *, limit: int = 50, offset: int = 0) -> list[dict[str, Any]]:
-    """Handovers in a state, most urgent first: one row per handover with the person, the score and the clock."""
-    return READS.open_handovers.rows({"state": state, "now": now, "limit": limit, "offset": offset})
+def desk(
+    state: str, now: datetime, *, after: tuple[Any, ...] | None = None, size: int = keyset.PAGE_SIZE
+) -> tuple[list[dict[str, Any]], str]:
+    """A page of handovers in a state, and the mark of the next: one row each with the person, the score and the clock.
+
+    Those that wait come the most urgent first, the others the last answered first. `after`: (due or answered, id) of
+    the last one shown.
+    """
+    at, order, beyond = ("due_at", "", ">") if state == "open" else ("answered_at", " DESC", "<")
+    column = sql.Identifier("h", at)
+    restriction: sql.Composable = sql.SQL("true")
+    if after:
+        restriction = sql.SQL("({}, h.id) {} ({}, {})").format(column, sql.SQL(beyond), *map(sql.Literal, after))
+    found = READS.open_handovers.rows(
+        {"state": state, "now": now, "limit": size + 1},
+        order=sql.SQL("{0}{1}, h.id{1}").format(column, sql.SQL(order)),
+        after=restriction,
+    )
+    return keyset.page(found, at, "id", size=size)
 
 
 def counts(since: datetime, now: datetime) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 -- name: open_handovers
--- The desk: handovers in a state, most urgent first, with what sales needs at a glance. Index: handover_state.
+-- The desk: handovers in a state, most urgent first, with what sales needs at a glance. One row per handover; {order} and
+-- {after} go together. Index: handover_state (those that wait), handover_answered (the others).
+-- slot order: h.due_at, h.id
+-- slot after: true
 SELECT h.lead_id, h.id, h.state, h.cause, h.packet, h.created_at, h.due_at, h.answered_at, h.return_reason, h.note,
        h.due_at < %(now)s::timestamptz AND h.state = 'open' AS is_late,
        l.last_name, l.first_name, l.company_name, l.department, l.title, l.phone, l.mobile, l.email,
        s.attribute, s.behaviour, s.total, st.name AS answered_by
 FROM handover h
 JOIN lead l USING (lead_id)
-LEFT JOIN LATERAL (SELECT attribute, behaviour, total FROM lead_score WHERE lead_id = h.lead_id LIMIT 1) s ON true
+LEFT JOIN lead_score s ON s.lead_id = h.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
 LEFT JOIN staff st ON st.id = h.answered_by_id
-WHERE h.state = %(state)s
-ORDER BY CASE WHEN h.state = 'open' THEN h.due_at END, h.answered_at DESC, h.id
-LIMIT %(limit)s::int OFFSET %(offset)s::int;
+WHERE h.state = %(state)s AND {after}
+ORDER BY {order}
+LIMIT %(limit)s::int;
 
 -- name: handover_counts
 -- How many handovers stand in each state, and how the SLA is kept: answered in time / answered (since %(since)s).

@@ -118,6 +118,19 @@ def empty(title: str, text: str = "", url: str = "", label: str = "", symbol: st
     return {"title": title, "text": text, "url": url, "label": label, "symbol": symbol}
 
 
+@register.inclusion_tag("shell/pager.html", takes_context=True)
+def pager(context: Mapping[str, Any], following: str, key: str = "after") -> dict[str, str]:
+    """The foot of a list that goes on by `kit.keyset`: to its beginning and to the page that `following` marks.
+
+    Nothing where all is shown. What the address asks for besides stays.
+    """
+    kept = context["request"].GET.copy()
+    paged = bool(kept.pop(key, None))
+    first = f"?{kept.urlencode()}" if paged else ""
+    kept[key] = following
+    return {"first": first, "next": f"?{kept.urlencode()}" if following else ""}
+
+
 @register.inclusion_tag("shell/progress.html")
 def progress(done: int | None, total: int | None) -> dict[str, Any]:
     """A bar with both numbers; full where there is nothing to do."""

@@ -43,16 +43,13 @@ def segments(request: Request) -> HttpResponse:
 def segment(request: Request, segment_id: int) -> HttpResponse:
     """One segment: its sentence and its members, newest first."""
     found = _segment(segment_id)
-    rows, more = services.member_page(
-        segment_id, keyset.read(request.GET.get("after"), datetime, int), keyset.PAGE_SIZE
-    )
+    rows, following = services.member_page(segment_id, keyset.read(request.GET.get("after"), datetime, int))
     context = {
         "segment": found,
         "sentence": _sentence(found),
         "members": services.member_counts().get(segment_id, 0),
         "rows": rows,
-        "next": keyset.mark(*more) if more else "",
-        "first_page": "after" not in request.GET,
+        "next": following,
         "problem": _broken().get(segment_id, ""),
         "may_edit": request.user.role in MARKETING,
     }

@@ -57,7 +57,7 @@ def _by_person(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _sales(user_id: int, day: reports.Day) -> dict[str, Any]:
     return {
         "day": day,
-        "desk": handover_reads.desk("open", day.now, limit=10),
+        "desk": handover_reads.desk("open", day.now, size=10)[0],
         "desk_counts": handover_reads.counts(day.since, day.now),
         "hot": reports.hot(user_id),
         "deals": reports.own_deals(user_id, day),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from stdnum.jp import cn
 
-from hagukumi.kit import ja, tokens
+from hagukumi.kit import ja, keyset
 from hagukumi.ledger import kinds
 from hagukumi.overview.companies import reads as listing
 from hagukumi.people.companies import reads
@@ -78,19 +78,14 @@ def companies(request: Request) -> HttpResponse:
     """The list, newest first, by name or industry."""
     industry = request.GET.get("industry", "")
     filters = listing.Filters(request.GET.get("q", "")[:100], industry if industry in INDUSTRIES else "")
-    after = request.GET.get("after", "")
-    try:
-        before = tokens.unseal("companies", after)[0][0] if after else listing.LAST
-    except tokens.BadTokenError as error:
-        raise BadRequest from error
+    (before,) = keyset.read(request.GET.get("after"), int) or (listing.LAST,)
     rows, following = listing.page(filters, before=before)
     context = {
         "rows": [{**row, "industry": _industry(row["industry"])} for row in rows],
         "count": listing.count(filters),
         "filters": filters,
         "industries": [(key, _industry(key)) for key in INDUSTRIES],
-        "next": tokens.seal("companies", following) if following else "",
-        "is_first": not after,
+        "next": following,
         "may_import": request.user.role in MARKETING,
     }
     return render(request, "people/companies/companies.html", context)

@@ -75,7 +75,7 @@ def imports(request: Request) -> HttpResponse:
     return render(
         request,
         "people/imports/imports.html",
-        {"rows": shown, "moving": moving, "next": older, "before": before, "kept_days": verbs.KEPT_DAYS},
+        {"rows": shown, "moving": moving, "next": older, "kept_days": verbs.KEPT_DAYS},
     )
 
 

@@ -15,7 +15,6 @@ from hagukumi.channels.mail import reads as mails
 from hagukumi.channels.mail.rules import REASONS
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.judge.scoring import services as scoring
-from hagukumi.kit import tokens
 from hagukumi.nurture.scenarios import reads as scenarios
 from hagukumi.overview.leads import reads as lead_list
 from hagukumi.overview.timeline import reads as timelines
@@ -78,11 +77,8 @@ def _deliveries(lead_id: int) -> list[dict[str, Any]]:
 
 
 def _timeline(request: Request, lead_id: int) -> Any:
-    group = request.GET.get("group", "")
-    try:
-        return timelines.timeline(lead_id, group=group, before=request.GET.get("before", ""))
-    except tokens.BadTokenError as error:
-        raise BadRequest from error
+    before = timelines.read_place(request.GET.get("before"))
+    return timelines.timeline(lead_id, group=request.GET.get("group", ""), before=before)
 
 
 @access(EVERYONE)
@@ -104,7 +100,7 @@ def lead_verdict(request: Request, lead_id: int) -> HttpResponse:
     try:
         act = timelines.at_place(lead_id, request.POST.get("act", ""))
         known = act and tracking.correct(lead_id, act.at, act.id, request.POST.get("by", ""), request.now)
-    except (tokens.BadTokenError, ValueError) as error:
+    except ValueError as error:
         raise BadRequest from error
     changed = timelines.at_place(lead_id, request.POST["act"]) if known else None
     if changed is None:

@@ -108,7 +108,7 @@ def _line(item: Entry | Visit, lead_id: int, staff: Staff) -> Line:
     if isinstance(item, Entry):
         drawn = line(item, staff)
         if item.kind.doubtful:
-            drawn.verdict, drawn.place = verdicts.of(item.details), timelines.place(lead_id, item)
+            drawn.verdict, drawn.place = verdicts.of(item.details), timelines.place(item)
         return drawn
     text = _("サイト訪問 %(minutes)s分 · %(pages)sページ") % {"minutes": item.minutes, "pages": item.pages}
     parts = [line(entry, staff) for entry in item.entries]

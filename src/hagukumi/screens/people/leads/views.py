@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import reads as staff_reads
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import reads as segments
-from hagukumi.kit import ja, tables, tokens
+from hagukumi.kit import ja, keyset, tables, tokens
 from hagukumi.kit.clock import jst_date
 from hagukumi.kit.columns import TYPED, Column
 from hagukumi.overview.leads import reads as lead_list
@@ -122,21 +122,17 @@ class FilterForm(forms.Form):
 
 @access(EVERYONE)
 def leads(request: Request) -> HttpResponse:
-    """The list. `after` is the cursor of the page; `undo` a sealed bulk act that may still be taken back."""
+    """The list. `after` is the mark of the page; `undo` a sealed bulk act that may still be taken back."""
     form = FilterForm(request.GET)
     filters = form.filters()
-    try:
-        page = lead_list.page(filters, after=request.GET.get("after", ""))
-    except tokens.BadTokenError as error:
-        raise BadRequest from error
+    page = lead_list.page(filters, after=keyset.read(request.GET.get("after"), *lead_list.KEYS[filters.sort]))
     context = {
         "form": form,
         "filters": filters,
         "cards": [person.dressed(card) for card in page.cards],
         "count": lead_list.count(filters),
         "sorts": SORTS,
-        "next": form.query(after=page.next) if page.next else "",
-        "first": form.query() if request.GET.get("after") else None,
+        "next": page.next,
         "query": form.query(),
         "kept": form.kept(),
         "selects": form.selects(),

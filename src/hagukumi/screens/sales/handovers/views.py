@@ -48,17 +48,15 @@ def handovers(request: Request) -> HttpResponse:
     state = request.GET.get("state", "open")
     if state not in STATES:
         raise Http404
-    page = max(int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdecimal() else 1, 1)
-    rows = reads.desk(state, request.now, limit=keyset.PAGE_SIZE + 1, offset=(page - 1) * keyset.PAGE_SIZE)
+    rows, following = reads.desk(state, request.now, after=keyset.read(request.GET.get("after"), datetime, int))
     strongest = _told([_strongest(json.loads(row["packet"])) for row in rows])
     for row, row["evidence"] in zip(rows, strongest, strict=True):
         row["reason_label"] = RETURN_REASONS.get(row["return_reason"], row["return_reason"])
     context = {
         "state": state,
         "states": STATES,
-        "rows": rows[: keyset.PAGE_SIZE],
-        "next_page": page + 1 if len(rows) > keyset.PAGE_SIZE else None,
-        "previous_page": page - 1 if page > 1 else None,
+        "rows": rows,
+        "next": following,
         "counts": reads.counts(request.now - timedelta(days=30), request.now),
         "may_answer": request.user.role in SALES,
     }

@@ -80,7 +80,6 @@ def audit(request: Request) -> HttpResponse:
     context = {
         "entries": list(_shown(entries)),
         "older": older,
-        "paged": bool(before),
         "form": form,
         "query": form.query(),
         "asked": bool(form.given()),
