@@ -1,7 +1,9 @@
 """Every room's models, gathered: one Django app, one migration stream."""
 
 from .accounts.models import *
+from .channels.broadcasts.models import *
 from .channels.mail.models import *
+from .channels.outbox.models import *
 from .collect.content.models import *
 from .collect.forms.models import *
 from .collect.tracking.models import *

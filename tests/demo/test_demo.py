@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Count
 
 from hagukumi.accounts.models import User
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.tracking.models import Inbox
 from hagukumi.demo import company
 from hagukumi.ledger.models import Activity, Pulse, SetAside

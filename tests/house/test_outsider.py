@@ -10,7 +10,8 @@ import pytest
 
 from hagukumi.accounts import services as accounts
 from hagukumi.accounts.models import AuditEntry, IdempotencyKey
-from hagukumi.channels.mail.models import Delivery, Message, Sender
+from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.phases.models import PhaseRule
 from hagukumi.judge.scoring.models import LeadScore, ScoreModel

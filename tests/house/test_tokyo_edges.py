@@ -9,10 +9,12 @@ import pytest
 from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
-from hagukumi.channels.mail import rules as mail_rules
+from hagukumi.channels.broadcasts import services as broadcasts
 from hagukumi.channels.mail import services as mail
-from hagukumi.channels.mail.models import Delivery, Message, Sender
+from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.channels.mail.services import Outbox
+from hagukumi.channels.outbox import rules as outbox_rules
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.forms.models import Form
 from hagukumi.collect.tracking import rollup
 from hagukumi.collect.tracking.models import Drop, Inbox, RollupDue
@@ -272,7 +274,7 @@ def test_the_daily_cap_is_of_the_day_in_tokyo(people, message, now, sent, counts
 
     segment = Segment.objects.create(name="全員", tree={}, built_at=now, created_at=now, updated_at=now)
     SegmentMember.objects.create(segment_id=segment.pk, lead_id=lead, since=now)
-    shown = mail.gate_preview(message.pk, segment.pk, now)
+    shown = broadcasts.gate_preview(message.pk, segment.pk, now)
     assert (shown.going, shown.skipped) == ((0, {"wait": 1}) if counts else (1, {}))
 
     jobs, _judged = Outbox("test").claim(10, now)
@@ -289,7 +291,7 @@ def test_the_daily_cap_is_of_the_day_in_tokyo(people, message, now, sent, counts
     ],
 )  # fmt: skip
 def test_what_is_over_the_cap_waits_for_nine_in_the_morning(now, morning):
-    assert mail_rules.carry_over(now) == at(morning)
+    assert outbox_rules.carry_over(now) == at(morning)
 
 
 # -- tracking -------------------------------------------------------------------------------------------------

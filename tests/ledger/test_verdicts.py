@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from psycopg import sql
 
-from hagukumi.channels.mail import services as messages
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.mail import reads as mail_reads
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.models import SegmentMember
 from hagukumi.ledger import services as ledger
@@ -92,5 +92,5 @@ def test_a_machines_click_is_no_evidence_for_sales_and_no_click_of_the_broadcast
         )
     evidence = {one.lead_id: len(one.packet["facts"]) for one in Handover.objects.all()}
     assert evidence == {person: 1, gateway: 0}
-    mails = {row["lead_id"]: (row["clicked"], row["machine"]) for row in messages.deliveries(7, None)}
+    mails = {row["lead_id"]: (row["clicked"], row["machine"]) for row in mail_reads.deliveries(7, None)}
     assert mails == {person: (True, None), gateway: (False, 2)}

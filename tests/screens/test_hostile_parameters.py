@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from hagukumi.accounts.models import User
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.demo import company
 from hagukumi.sales.deals.models import Deal
 from hagukumi.sales.handovers.models import Handover

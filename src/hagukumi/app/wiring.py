@@ -1,8 +1,12 @@
 """The whole house on one page: which rooms register what, and the order of the heart's steps."""
 
 from hagukumi.accounts import kinds as staff_kinds
-from hagukumi.channels.mail import kinds as message_kinds
-from hagukumi.channels.mail import services as messages
+from hagukumi.channels.broadcasts import kinds as broadcast_kinds
+from hagukumi.channels.broadcasts import services as broadcasts
+from hagukumi.channels.mail import kinds as mail_kinds
+from hagukumi.channels.mail import services as mail
+from hagukumi.channels.outbox import services as outbox
+from hagukumi.channels.unsubscribe import kinds as unsubscribe_kinds
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.collect.forms import services as forms
 from hagukumi.collect.tracking import digest, rollup
@@ -40,7 +44,9 @@ def connect() -> None:
     for room in (
         staff_kinds,
         tracking_kinds,
-        message_kinds,
+        mail_kinds,
+        unsubscribe_kinds,
+        broadcast_kinds,
         form_kinds,
         lead_kinds,
         consent_kinds,
@@ -53,6 +59,7 @@ def connect() -> None:
     ):
         kinds.register(*getattr(room, "KINDS", ()))
         objects.register(*getattr(room, "OBJECTS", ()))
+    outbox.register(mail.EMAIL)
     for leaf in (
         score_conditions.Scored,
         phase_conditions.InPhase,
@@ -83,7 +90,8 @@ def connect() -> None:
     builds.register("scoring", builds.Builder("score", scoring.UNBUILT, scoring.build))
     builds.register("phases", builds.Builder("phase_model", phases.UNBUILT, phases.build))
     ledger.register_counter(rollup.count)
-    # The order of a beat: definitions, digest, search, recency, segments, scoring, phases, scenarios, messages, rollup.
+    # The order of a beat: definitions, digest, search, recency, segments, scoring, phases, scenarios, messages,
+    # broadcasts, rollup.
     ledger.register_step("definitions", definitions.step)
     ledger.register_step("digest", digest.step)
     ledger.register_step("search", leads.refresh_search)
@@ -92,5 +100,6 @@ def connect() -> None:
     ledger.register_step("scoring", scoring.step)
     ledger.register_step("phases", phases.step)
     ledger.register_step("scenarios", scenarios.step)
-    ledger.register_step("messages", messages.step)
+    ledger.register_step("messages", mail.queue_asked)
+    ledger.register_step("broadcasts", broadcasts.step)
     ledger.register_step("rollup", rollup.step)

@@ -26,8 +26,9 @@ from psycopg import sql
 
 from hagukumi.accounts.models import Workspace
 from hagukumi.channels.mail import services
-from hagukumi.channels.mail.models import Delivery, Message
+from hagukumi.channels.mail.models import Message
 from hagukumi.channels.mail.models import Sender as Identity
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit import clock, smtp
 from hagukumi.ledger import services as ledger
 from hagukumi.worker.sender import CONNECTIONS, Sender

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from hagukumi.accounts.models import User, Workspace
-from hagukumi.channels.mail import services as mail
-from hagukumi.channels.mail.models import Broadcast, Message, Sender
+from hagukumi.channels.broadcasts import services as broadcasts
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.collect.content.models import Content
 from hagukumi.collect.forms.models import Form, FormVersion
 from hagukumi.collect.tracking import services as tracking
@@ -132,7 +133,7 @@ def _newsletter(since: datetime, until: datetime) -> None:
         )
         segment = Segment.objects.get(name="メルマガ読者")
         broadcast = Broadcast.objects.create(message=message, segment=segment, created_at=at)
-        mail.schedule(broadcast, at)
+        broadcasts.schedule(broadcast, at)
 
 
 # -- definitions -------------------------------------------------------------------------------------------------

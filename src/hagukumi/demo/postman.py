@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from random import Random
 
-from hagukumi.channels.mail import services as mail
 from hagukumi.channels.mail.services import Job, Outbox
+from hagukumi.channels.unsubscribe import services as unsubscribing
 from hagukumi.kit.smtp import Outcome
 
 from . import words
@@ -24,7 +24,9 @@ def deliver(random: Random, cast: Cast, web: Web, now: datetime) -> None:
         for job in jobs:
             _react(random, cast, web, job, now)
             if random.random() < 0.002:
-                mail.unsubscribe(job.lead_id, job.id, evidence="配信停止ページ", now=now + timedelta(minutes=5))
+                unsubscribing.unsubscribe(
+                    job.lead_id, job.id, evidence="配信停止ページ", now=now + timedelta(minutes=5)
+                )
         if not count:
             return
 

@@ -6,7 +6,6 @@ in memory and nothing new is taken.
 """
 
 import asyncio
-import os
 import signal
 import socket
 import sys
@@ -25,9 +24,11 @@ from django.db import InterfaceError, OperationalError, connection
 
 from hagukumi.channels.mail import lines, replies
 from hagukumi.channels.mail.services import Job, Outbox
+from hagukumi.channels.outbox import services as outbox
 from hagukumi.kit import address, clock, smtp, sql
 
 from .breaker import ROUTE, Breaker
+from .carrier import Carrier, process_name
 
 log = structlog.get_logger(__name__)
 CONNECTIONS = 8
@@ -56,8 +57,7 @@ class Sender:
         self._most_in_hand = in_hand
         self._in_hand_limit = float(min(in_hand, LEAST_IN_HAND))
         self._settled_at = 0.0
-        name = f"{socket.gethostname()[:20]}.{os.getpid()}.{os.urandom(4).hex()}"
-        self.outbox = Outbox(name, real=not address.is_loopback(server.host))
+        self.outbox = Outbox(process_name(), real=not address.is_loopback(server.host))
         self.sent = 0
         self._connections = connections
         self._claiming = ThreadPoolExecutor(1, thread_name_prefix="claims")
@@ -305,7 +305,8 @@ async def _run() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     sender = Sender(smtp.server_of(settings.SMTP_URL))
     log.info("the sender starts", server=f"{sender.server.host}:{sender.server.port}")
-    await sender.run(stop)
+    carried = [Carrier(channel).run(stop) for channel in outbox.every() if channel.hand_over]
+    await asyncio.gather(sender.run(stop), *carried)
     log.info("the sender has stopped", sent=sender.sent)
 
 

@@ -8,8 +8,9 @@ from django.test import Client
 
 from hagukumi.accounts.models import Workspace
 from hagukumi.channels.mail import confirming
-from hagukumi.channels.mail.models import Delivery, Message, Sender
+from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.channels.mail.outbox import Outbox
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.forms import services as forms
 from hagukumi.collect.forms.models import Form
 from hagukumi.collect.tracking import services as tracking

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from hagukumi.channels.mail import rules
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 MAILS = 400

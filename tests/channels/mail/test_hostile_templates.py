@@ -3,7 +3,8 @@
 import pytest
 
 from hagukumi.channels.mail import render, services
-from hagukumi.channels.mail.models import Delivery, Message
+from hagukumi.channels.mail.models import Message
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit import confined
 
 BOMBS = {

@@ -3,8 +3,8 @@
 import pytest
 
 from hagukumi.channels.mail import rules
-from hagukumi.channels.mail.models import Delivery
 from hagukumi.channels.mail.outbox import Outbox
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit import clock
 from hagukumi.kit.smtp import Mail, Server
 from hagukumi.people.consent.models import Suppression

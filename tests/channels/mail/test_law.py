@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from hagukumi.channels.mail import law, render, rules, services
-from hagukumi.channels.mail.models import Delivery, Message, Sender
+from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.outbox.models import Delivery
 
 IDENTITY = render.Identity(
     "青葉", "news@aoba.example.jp", "", "株式会社 青葉 & 子会社", "東京都千代田区丸の内1-1", "03-1234-5678",

@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from hagukumi.channels.broadcasts.models import Broadcast
 from hagukumi.channels.mail import outbox, services
-from hagukumi.channels.mail.models import Broadcast, Delivery, MailLine, Message, Sender
+from hagukumi.channels.mail.models import MailLine, Message, Sender
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import clock, smtp
 from hagukumi.people.consent.models import Suppression

@@ -1,17 +1,13 @@
 """配信 on the screen: write, preview, check, send, watch; and the public stop page."""
 
-import re
-
 import pytest
 from django.urls import reverse
 
-from hagukumi.accounts.models import AuditEntry, Workspace
-from hagukumi.channels.mail import kinds, rules, services
-from hagukumi.channels.mail.models import Broadcast, Delivery, Message, Sender
-from hagukumi.channels.mail.services import Outbox
+from hagukumi.accounts.models import AuditEntry
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail import rules, services
+from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.judge.segments.models import Segment, SegmentMember
-from hagukumi.kit import clock, tokens
-from hagukumi.ledger.models import Activity
 from hagukumi.people.consent import services as consent
 from hagukumi.people.consent.models import Suppression
 from hagukumi.people.leads.models import Lead
@@ -95,126 +91,6 @@ def test_a_missing_display_item_is_named_and_stops_the_broadcast(
     assert [p for p in services.problems(Message.objects.get()) if str(rules.DISPLAY_ITEMS[item]) in p]
 
 
-def test_from_wizard_to_report(signed_in, marketer, message, segment, consenting, people, now):
-    going, silent = consenting(3), people(2)
-    put_in(segment, [*going, *silent], now)
-    client = signed_in(marketer)
-
-    plan = client.post(reverse("broadcast_new"), {"message": message.pk, "segment": segment.pk}, follow=True)
-    assert plan.context["audience"].going == 3
-    assert plan.context["audience"].skipped == {"no_consent": 2}
-    assert (
-        "がそろっています" in plan.content.decode() and reverse("message", args=[message.pk]) in plan.content.decode()
-    )
-    listed = client.get(reverse("messages")).content.decode()
-    assert re.search(r'class="text-end"[^>]*>\s*—\s*</td>', listed), "before it starts nobody is counted"
-    made = Broadcast.objects.get()
-    client.post(reverse("broadcast_act", args=[made.pk, "confirm"]))
-    assert services.step(clock.now()) == 6
-    assert Broadcast.objects.get().state == "sending"
-    assert Delivery.objects.filter(broadcast_id=made.pk, state="queued").count() == 5
-
-    client.post(reverse("broadcast_act", args=[made.pk, "pause"]))
-    client.post(reverse("broadcast_act", args=[made.pk, "resume"]))
-    Delivery.objects.filter(lead_id__in=going[:1]).update(state="unknown", reason="in_doubt")
-    report = client.get(reverse("broadcast", args=[made.pk]))
-    row = report.context["row"]
-    assert row["audience"] == sum(row[state] for state in rules.STATES) == 5
-    assert "要確認" in report.content.decode()
-    assert client.get(reverse("broadcast_csv", args=[made.pk])).content.startswith(b"\xef\xbb\xbf")
-
-    doubtful = Delivery.objects.get(state="unknown")
-    client.post(reverse("delivery_resend", args=[doubtful.lead_id, doubtful.id]))
-    assert Delivery.objects.filter(state="queued").count() == 5
-    client.post(reverse("broadcast_act", args=[made.pk, "cancel"]))
-    assert set(Delivery.objects.values_list("state", "reason")) == {("skipped", "cancelled")}
-    assert services.step(clock.now()) == 0
-
-
-def test_a_broadcast_ends_when_nothing_is_left(message, segment, consenting, now):
-    put_in(segment, consenting(2), now)
-    made = Broadcast.objects.create(
-        message=message, segment=segment, state="scheduled", scheduled_at=now, created_at=now
-    )
-    services.step(now)
-    Delivery.objects.update(state="sent")
-    services.step(now)
-    assert Broadcast.objects.get(pk=made.pk).state == "done"
-
-
-def test_get_never_unsubscribes_and_post_does_once(client, message, consenting, queue, now):
-    (lead,) = consenting(1, email="yamada@aoba.example.jp")
-    queue(message, [lead])
-    delivery = Delivery.objects.get()
-    url = f"/u/{tokens.seal('unsubscribe', lead, delivery.id)}"
-
-    page = client.get(url).content.decode()
-    assert "y***@aoba.example.jp" in page and "yamada" not in page
-    assert "株式会社青葉" in page
-    assert "育み" not in page, "the recipient knows the sender, not its software"
-    assert standing(lead).may_mail
-
-    for _ in range(2):
-        assert client.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
-    assert not standing(lead).may_mail
-    facts = Activity.objects.filter(lead_id=lead, kind=kinds.UNSUBSCRIBED.code)
-    assert list(facts.values_list("object_id", flat=True)) == [message.pk]
-
-    assert "停止されています" in client.get(url).content.decode()
-    client.post(url, {"act": "resume"})
-    assert standing(lead).may_mail
-
-
-def test_the_old_mail_of_a_merged_person_stops_mail_to_who_they_are_now(client, message, consenting, queue, now):
-    """Two cards of one person became one lead, then it and a third: the link in the first one's mail is theirs."""
-    first, second, third = (consenting(1, email=f"{name}@aoba.example.jp")[0] for name in ("old", "mid", "new"))
-    queue(message, [first])
-    Delivery.objects.update(state="sent", address="old@aoba.example.jp")
-    url = f"/u/{tokens.seal('unsubscribe', first, Delivery.objects.get().id)}"
-    for gone, kept in ((first, second), (second, third)):
-        Lead.objects.filter(pk=gone).update(state="merged", merged_into=kept)
-
-    assert "配信を停止" in client.get(url).content.decode()
-    assert client.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
-
-    assert standing(third).granted is False
-    assert Suppression.objects.filter(value="old@aoba.example.jp", reason="unsubscribe").exists()
-    stopped = Activity.objects.filter(kind=kinds.UNSUBSCRIBED.code).values_list("lead_id", "object_id")
-    assert list(stopped) == [(third, message.pk)]
-    queue(message, [third], "later")
-    assert Outbox("test").claim(10, clock.now())[0] == []
-    assert Delivery.objects.get(lead_id=third).reason == "unsubscribed"
-
-    client.post(url, {"act": "resume"})
-    assert standing(third).granted is True
-
-
-def test_a_stranger_cannot_stop_anothers_mail(client, message, consenting, queue):
-    """A forwarded mail carries only its own recipient's link; ids cannot be guessed without the seal."""
-    first, second = consenting(2)
-    queue(message, [first, second])
-    mine = Delivery.objects.get(lead_id=first)
-    token = tokens.seal("unsubscribe", first, mine.id)
-    other = tokens.seal("open", second, Delivery.objects.get(lead_id=second).id)
-
-    assert client.post(f"/u/{other}").status_code == 404
-    assert client.post(f"/u/{token[:-2]}").status_code == 404
-    assert client.post(f"/u/{tokens.seal('unsubscribe', second, mine.id)}").status_code == 404
-    assert standing(second).may_mail
-
-
-def test_the_stop_page_needs_no_cookie_and_speaks_english(message, consenting, queue):
-    from django.test import Client
-
-    (lead,) = consenting(1)
-    queue(message, [lead])
-    strict = Client(enforce_csrf_checks=True)
-    url = f"/u/{tokens.seal('unsubscribe', lead, Delivery.objects.get().id)}"
-    assert strict.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
-    strict.cookies["hagukumi_language"] = "en"
-    assert strict.get(url)["Content-Language"] == "en"
-
-
 def test_what_looks_like_a_slip_is_saved_only_when_the_writer_says_so(signed_in, marketer, message, given):
     client = signed_in(marketer)
     url = reverse("message", args=[message.pk])
@@ -278,17 +154,3 @@ def test_suppressed_addresses_are_shown_with_their_source_and_lifted_with_a_reas
     client.post(lift, {"address": "stop@aoba.example.jp", "why": "名簿の整理"})
     assert not standing(stopped).may_mail, "the person's own word stays"
     assert signed_in(seller).get(url).status_code == 403
-
-
-def test_a_broadcast_has_a_last_day_for_what_the_cap_puts_off(signed_in, marketer, message, segment, consenting, now):
-    put_in(segment, consenting(2), now)
-    Workspace.objects.update(daily_mail_cap=1)
-    Delivery.objects.create(
-        lead_id=SegmentMember.objects.first().lead_id, message_id=message.pk, occurrence="t0", id=900001, state="sent",
-        queued_at=now, due_at=now, sent_at=clock.now(),
-    )  # fmt: skip
-    row = {"message": message.pk, "segment": segment.pk, "carry_until": "2026-11-30"}
-    answer = signed_in(marketer).post(reverse("broadcast_new"), row)
-    made = Broadcast.objects.get()
-    assert made.carry_until.isoformat() == "2026-11-30T15:00:00+00:00"
-    assert "1 名には、翌日以降に送ります" in signed_in(marketer).get(answer["Location"]).content.decode()

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from hagukumi.channels.mail import kinds
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit import clock, smtp
 from hagukumi.ledger.models import Activity
 from hagukumi.people.consent.models import Suppression

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from hagukumi.channels.mail.models import Delivery
 from hagukumi.channels.mail.render import Identity, compile_mail
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collector import mail as collector
 from hagukumi.collector import wire
 from hagukumi.kit import tokens

@@ -6,8 +6,11 @@ import pytest
 from django.urls import reverse
 
 from hagukumi.accounts.models import AuditEntry
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail import reads as mail_reads
 from hagukumi.channels.mail import services as messages
-from hagukumi.channels.mail.models import Broadcast, Delivery, Message, Sender
+from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.scoring.models import LeadScore, ScoreModel
@@ -125,7 +128,7 @@ def test_scores_segments_and_figures_are_thought_of_again(mailed, now, signed_in
 
     def standing():
         figures = messages.of_broadcast(cast.message_id, cast.pk, 20)
-        (row,) = messages.deliveries(cast.message_id, cast.pk)
+        (row,) = mail_reads.deliveries(cast.message_id, cast.pk)
         members = SegmentMember.objects.filter(segment_id=clicked.pk).count()
         points = LeadScore.objects.get(lead_id=lead_id).behaviour
         return points, members, figures.clicked, figures.suspects, row["clicked"], row["machine"]

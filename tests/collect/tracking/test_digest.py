@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from hagukumi.channels.mail import kinds as mail
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.tracking import digest, kinds
 from hagukumi.collect.tracking.models import Drop, Inbox, Page, SeenEvent, Site
 from hagukumi.ledger import services as ledger

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collect.tracking.models import Inbox
 from hagukumi.kit import tokens
 from hagukumi.ledger import services as ledger

@@ -208,7 +208,8 @@ def test_segments_and_members(call, people, now):
 
 
 def test_deliveries(call, people, now):
-    from hagukumi.channels.mail.models import Delivery, Message, Sender
+    from hagukumi.channels.mail.models import Message, Sender
+    from hagukumi.channels.outbox.models import Delivery
 
     a, b = people(2)
     sender = Sender.objects.create(name="青葉", email="news@example.co.jp")

@@ -134,8 +134,9 @@ def test_the_stop_outlives_the_person_by_hash(person, now, people):
 
 def test_the_gate_knows_the_stop_by_its_hash(person, now, people):
     from hagukumi.channels.mail import services as mail
-    from hagukumi.channels.mail.models import Delivery, Message, Sender
+    from hagukumi.channels.mail.models import Message, Sender
     from hagukumi.channels.mail.outbox import Outbox
+    from hagukumi.channels.outbox.models import Delivery
 
     services.erase(person, now, reason="本人の請求")
     (again,) = people(1, email=ADDRESS)

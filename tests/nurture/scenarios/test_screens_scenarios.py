@@ -160,7 +160,7 @@ def test_pause_resume_and_stop_name_the_people(desk, live):
 
 
 def test_a_test_run_shows_the_way_and_leaves_no_trace(desk, live, people, now):
-    from hagukumi.channels.mail.models import Delivery
+    from hagukumi.channels.outbox.models import Delivery
     from hagukumi.ledger.models import Activity
 
     [lead] = people(1)

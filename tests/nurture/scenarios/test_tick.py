@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from hagukumi.channels.mail.models import Delivery
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.ledger.services import Fact, record
 from hagukumi.nurture.scenarios import published, reads, rules, services
 from hagukumi.nurture.scenarios.models import Enrollment, Scenario, ScenarioNodeCount

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from psycopg import sql
 
+from hagukumi.channels.outbox import services as outbox
+from hagukumi.channels.outbox.rules import OPERATIONAL
 from hagukumi.kit import tokens
 from hagukumi.people.consent import services as consent
 
-from . import rules
+from .channel import EMAIL, author
 from .models import Message, Sender
-from .queries import SQL
 
 PURPOSE = "confirm"
 REASON = "本人が受信を申し込んだかどうかを、その住所の持ち主に一度たずねるため"
@@ -45,9 +46,7 @@ def queue_asked(now: datetime) -> int:
     ).format(
         ids=sql.Literal(lead_ids), key=sql.Literal(f"k{int(now.timestamp())}"), now=sql.Literal(now.isoformat())
     )  # fmt: skip
-    return SQL.queue_from.run(
-        {"message_id": message.pk, "now": now, "scenario_id": None, "broadcast_id": None}, source=select
-    )
+    return outbox.queue_from(select, EMAIL, message_id=message.pk, now=now)
 
 
 def asked(token: str) -> tuple[int, str, str] | None:
@@ -57,8 +56,8 @@ def asked(token: str) -> tuple[int, str, str] | None:
         lead_id, delivery_id = numbers
     except ValueError:
         return None
-    row = SQL.delivery_of.row({"lead_id": lead_id, "id": delivery_id})
-    return (row["lead_id"], row["address"], row["legal_name"]) if row and row["address"] else None
+    row = outbox.delivery(lead_id, delivery_id)
+    return (row["lead_id"], row["address"], author(row["message_id"])) if row and row["address"] else None
 
 
 def confirm(token: str, now: datetime) -> bool:
@@ -72,6 +71,6 @@ def confirm(token: str, now: datetime) -> bool:
 def _message(sender: Sender, now: datetime) -> Message:
     """The template in use; the first time, made."""
     return Message.objects.filter(purpose=PURPOSE, archived_at=None).first() or Message.objects.create(
-        name="受信の確認（ダブルオプトイン）", kind=rules.OPERATIONAL, subject=SUBJECT, mjml=BODY, sender=sender,
+        name="受信の確認（ダブルオプトイン）", kind=OPERATIONAL, subject=SUBJECT, mjml=BODY, sender=sender,
         created_at=now, updated_at=now, purpose=PURPOSE, kind_reason=REASON,
     )  # fmt: skip

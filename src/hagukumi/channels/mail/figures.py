@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from hagukumi.channels.unsubscribe.kinds import UNSUBSCRIBED
+
 from . import kinds
-from .queries import SQL
+from .reads import SQL
 
 CONVERSION_DAYS = 7
 
@@ -78,7 +80,7 @@ def total(parts: list[Figures]) -> Figures:
 
 def _codes(answered: int) -> dict[str, Any]:
     return {
-        "opened": kinds.MAIL_OPENED.code, "clicked": kinds.MAIL_CLICKED.code, "unsubscribed": kinds.UNSUBSCRIBED.code,
+        "opened": kinds.MAIL_OPENED.code, "clicked": kinds.MAIL_CLICKED.code, "unsubscribed": UNSUBSCRIBED.code,
         "answered": answered, "days": CONVERSION_DAYS,
     }  # fmt: skip
 

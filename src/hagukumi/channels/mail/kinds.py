@@ -1,4 +1,4 @@
-"""The kinds of activity that the messages room writes. Codes are stored: never change or reuse one."""
+"""The kinds of activity that the mail room writes. Codes are stored: never change or reuse one."""
 
 from hagukumi.ledger.kinds import Kind
 from hagukumi.ledger.objects import Object
@@ -12,12 +12,7 @@ MAIL_CLICKED = Kind(
     evidence=4,
 )  # fmt: skip
 MAIL_FAILED = Kind(13, "mail_failed", "メール不達", "Mail not delivered", "mail-x", "mail", object="message")
-UNSUBSCRIBED = Kind(14, "unsubscribed", "配信停止", "Unsubscribed", "mail-off", "mail", object="message", own=True)
 
-KINDS = (MAIL_SENT, MAIL_OPENED, MAIL_CLICKED, MAIL_FAILED, UNSUBSCRIBED)
+KINDS = (MAIL_SENT, MAIL_OPENED, MAIL_CLICKED, MAIL_FAILED)
 
-OBJECTS = (
-    Object("message"),
-    Object("sender"),
-    Object("broadcast", "m.name", key="b.id", source="broadcast b JOIN message m ON m.id = b.message_id"),
-)
+OBJECTS = (Object("message"), Object("sender"))

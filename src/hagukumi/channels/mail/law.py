@@ -15,10 +15,11 @@ import minijinja
 from django.conf import settings
 from django.utils.translation import gettext
 
+from hagukumi.channels.outbox.rules import MARKETING
 from hagukumi.kit import smtp
 
 from .render import Compiled, Identity, TemplateProblemError, compile_mail, template_words
-from .rules import DISPLAY_ITEMS, MARKETING, free_mail_domain, missing_item_problems, missing_items
+from .rules import DISPLAY_ITEMS, free_mail_domain, missing_item_problems, missing_items
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import rules
+from . import reads, rules
 from .queries import SQL
 
 
@@ -47,4 +47,4 @@ def keep(route: str, changed: dict[str, LineTrouble | None]) -> None:
 
 def standing_still() -> list[dict[str, Any]]:
     """Lines that stand still, for a banner: the columns of `mail_line`, with `waiting` mails and `text`."""
-    return [row | {"text": rules.line_text(row["reason"])} for row in SQL.standing_lines.rows()]
+    return [row | {"text": rules.line_text(row["reason"])} for row in reads.standing_lines()]

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from .models import Delivery, Message
+from hagukumi.channels.outbox.models import Delivery
+from hagukumi.kit.sql import Queries
+
+from . import kinds
+from .models import Message
+
+SQL = Queries(__file__, "reads.sql")
 
 
 def choices() -> list[tuple[int, str]]:
@@ -20,3 +26,43 @@ def of_lead(lead_id: int, limit: int = 8) -> list[dict[str, Any]]:
     rows = list(Delivery.objects.filter(lead_id=lead_id).order_by("-queued_at")[:limit])
     told = dict(Message.objects.filter(id__in={row.message_id for row in rows}).values_list("id", "name"))
     return [{"row": row, "name": told.get(row.message_id, "")} for row in rows]
+
+
+def standing_lines() -> list[dict[str, Any]]:
+    """Lines that stand still and for which mails wait: the columns of `mail_line` with `waiting`, oldest first."""
+    return SQL.standing_lines.rows()
+
+
+def stopped_reach(segment_id: int | None = None) -> int:
+    """How many people who stopped mail an operational mail would reach, in the segment or among everybody."""
+    return int(SQL.stopped_reach.value({"segment_id": segment_id}) or 0)
+
+
+def message_totals() -> list[dict[str, Any]]:
+    """Messages in use, last changed first, with mails sent and audience; `incomplete`: a display item is missing."""
+    return SQL.message_totals.rows()
+
+
+def deliveries(
+    message_id: int,
+    broadcast_id: int | None,
+    *,
+    state: str = "",
+    reason: str = "",
+    after: tuple[int, int] = (0, 0),
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """One page of mails by (lead_id, id), each with whom it was for, the server's words, and whether it was read."""
+    return SQL.deliveries.rows(
+        {
+            "message_id": message_id,
+            "broadcast_id": broadcast_id,
+            "state": state,
+            "reason": reason,
+            "after_lead": after[0],
+            "after_id": after[1],
+            "limit": limit,
+            "opened": kinds.MAIL_OPENED.code,
+            "clicked": kinds.MAIL_CLICKED.code,
+        }
+    )

@@ -21,13 +21,14 @@ import minijinja
 import mrml
 from django.utils.translation import gettext
 
+from hagukumi.channels.outbox.rules import MARKETING
 from hagukumi.kit import tokens
 
 from . import links as addresses
 from . import mime
 from .allowed import NotAllowedError, only_allowed, without_comments
 from .markup import is_mjml, to_mjml
-from .rules import BY_NAME, FIELDS, MARKETING
+from .rules import BY_NAME, FIELDS
 from .values import values_of
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)

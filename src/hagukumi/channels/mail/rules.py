@@ -1,26 +1,12 @@
-"""What holds for every mail, without a database: variables, reasons, what is wrong with a template, retry times."""
+"""What holds for every mail, without a database: variables, reasons, display items, addresses."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-
-from hagukumi.kit import clock
-
-MARKETING = "marketing"
-OPERATIONAL = "operational"
-STATES = ("queued", "sending", "sent", "failed", "skipped", "unknown")
-MAX_ATTEMPTS = 6
-BACKOFF_MINUTES = (1, 5, 15, 60, 240)
-"""Waits after the 1st to 5th soft failure; the 6th is final."""
-CARRY_OVER_HOUR = 9
-"""A mail over the daily cap waits until this hour (JST) of the next day; a broadcast's only until its last day."""
-UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=clock.JST)
-"""`due_at` of a queued mail whose broadcast is paused."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +44,7 @@ BY_NAME = {name: variable for variable in VARIABLES for name in (variable.name_j
 REASONS: dict[str, str | Promise] = {
     "no_address": _("メールアドレスがありません"),
     "bad_address": _("メールアドレスの形が正しくありません"),
-    "lead_inactive": _("在籍中ではないリードです（異動・転職・離職・関心なし・統合済み）"),
-    "no_consent": _("配信への同意も、名刺・取引などの根拠もありません"),
-    "unsubscribed": _("配信停止の申し出があります"),
-    "complaint": _("迷惑メールの申告がありました"),
-    "suppressed": _("担当者が配信対象から外しています"),
-    "hard_bounce": _("以前の配信で宛先不明になりました"),
     "sender_incomplete": _("差出人の表示義務事項が足りません"),
-    "daily_cap": _("1日の配信上限に達しています"),
-    "cancelled": _("配信が中止されました"),
-    "rejected": _("相手のサーバーが受け取りを拒否しました"),
     "user_unknown": _("宛先が存在しません"),
     "domain_unknown": _("宛先のドメインが存在しないか、メールを受け取っていません"),
     "mailbox_full": _("相手のメールボックスが一杯です"),
@@ -76,21 +53,15 @@ REASONS: dict[str, str | Promise] = {
     "blocked": _("迷惑メールの疑いで拒否されました"),
     "auth_failed": _("送信ドメイン認証（SPF・DKIM・DMARC）を通らず、拒否されました"),
     "policy": _("相手の方針により拒否されました"),
-    "line_stopped": _("送信サーバーがこちらの送信を受け付けないため、再開を待っています"),
-    "retries_exhausted": _("再試行の回数を使い切りました"),
-    "temporary": _("一時的な失敗のため、時間をおいて再試行します"),
     "law_missing": _("法律で求められる表示が、仕上がりのメールにありません"),
     "render_failed": _("差し込みの処理に失敗しました"),
     "reserved_address": _("例示用のアドレスのため、実際のメールサーバーには渡しません"),
-    "in_doubt": _("送信の途中で途切れ、届いたかどうか確認できません"),
-    "resent": _("担当者が再送を指示しました"),
 }
-RESENDABLE = frozenset(
-    (
-        "rejected", "retries_exhausted", "mailbox_full", "too_large", "blocked", "auth_failed", "policy", "law_missing",
-        "render_failed", "daily_cap", "sender_incomplete", "line_stopped",
-    )
-)  # fmt: skip
+"""A mail's own reasons, beside those of the outbox: the gate's, and what servers say of a recipient."""
+RESENDABLE = frozenset((
+    "mailbox_full", "too_large", "blocked", "auth_failed", "policy", "law_missing", "render_failed",
+    "sender_incomplete",
+))  # fmt: skip
 """Reasons for which all mails may be sent again at once: mended on our side or theirs, and no person's refusal."""
 LINE_REASONS: dict[str, str | Promise] = {
     "connect": _("送信サーバーに接続できません"),
@@ -105,8 +76,6 @@ LINE_REASONS: dict[str, str | Promise] = {
     "refused": _("送信サーバーがこちらの送信を拒否しました"),
 }
 """Why a line stands still: what a server has against us, not against a recipient."""
-CARRY_DAYS = 7
-"""How many days a broadcast's mails over the daily cap are carried over where its sender has set no date."""
 DISPLAY_ITEMS: dict[str, str | Promise] = {
     "legal_name": _("送信者の正式名称"),
     "postal_address": _("住所"),
@@ -134,11 +103,6 @@ _RESERVED = re.compile(
     r"|example\.(?:com|net|org|jp)|example[0-9]?\.(?:co|ac|ad|ed|go|gr|lg|ne|or)\.jp)$"
 )
 _DOT_ATOM = re.compile(r"[^.]+(?:\.[^.]+)*")
-
-
-def reason_text(code: str) -> str:
-    """The readable sentence of a reason code, in the language in force; '' for ''."""
-    return str(REASONS.get(code, code))
 
 
 def line_text(code: str) -> str:
@@ -194,16 +158,3 @@ def masked_address(address: str) -> str:
     """`y***@example.co.jp`: enough to recognise one's own address, too little to learn another's."""
     local, _at, domain = address.rpartition("@")
     return f"{local[:1]}***@{domain}" if local else "***"
-
-
-def retry_at(attempts: int, now: datetime) -> datetime | None:
-    """When to try again after `attempts` soft failures; None = never."""
-    if attempts >= MAX_ATTEMPTS:
-        return None
-    return now + timedelta(minutes=BACKOFF_MINUTES[min(attempts, len(BACKOFF_MINUTES)) - 1])
-
-
-def carry_over(now: datetime) -> datetime:
-    """9:00 JST of the day after `now`."""
-    tomorrow = clock.jst_date(now) + timedelta(days=1)
-    return clock.jst_midnight(tomorrow) + timedelta(hours=CARRY_OVER_HOUR)

@@ -76,8 +76,9 @@ def grant_from(
     now: datetime,
     over_stop: bool = False,
     hop: int = 0,
+    channel: str = CHANNEL,
 ) -> Granted:
-    """Record that the leads of `select` (yields lead_id, address) may be mailed.
+    """Record that the leads of `select` (yields lead_id, address) may be mailed, or reached by another `channel`.
 
     Granting again on the same basis and text writes nothing. Whoever was stopped stays stopped, and is counted in
     `kept`. `over_stop` is for the person's own hand, or staff with evidence they typed, and for no machine: an `optin`
@@ -90,7 +91,7 @@ def grant_from(
         ledger.open_beat_tables()
         new = SQL.grant.run(
             {
-                "channel": CHANNEL,
+                "channel": channel,
                 "basis": basis,
                 "over_stop": over_stop and basis == "optin",
                 "text_id": text_id,
@@ -107,12 +108,12 @@ def grant_from(
             audit.record(
                 "consent.granted", "lead", one, now, count=new, basis=basis, evidence=evidence, over_stop=over_stop
             )
-        kept = (SQL.count_stopped.row({"channel": CHANNEL}, leads=select) or {"people": 0})["people"]
+        kept = (SQL.count_stopped.row({"channel": channel}, leads=select) or {"people": 0})["people"]
     return Granted(new, kept)
 
 
-def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: datetime) -> bool:
-    """Stop mail to this person and to this address. True when they were not out already.
+def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: datetime, channel: str = CHANNEL) -> bool:
+    """Stop mail (or another `channel`) to this person and to this address. True when they were not out already.
 
     A stop that reaches us late, after a newer opt-in of the person's own, changes nothing (a complaint still does).
     `reason` is a code of `rules.REASONS` (ValueError else). Source: 特定電子メール法 art. 3 (3).
@@ -122,7 +123,7 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
         changed = SQL.withdraw.run(
             {
                 "lead_id": lead_id,
-                "channel": CHANNEL,
+                "channel": channel,
                 "evidence": evidence[:200],
                 "reason": reason,
                 "now": now,
@@ -130,7 +131,7 @@ def withdraw(lead_id: int, *, address: str, reason: str, evidence: str, now: dat
             }
         )
         ledger.record_pending()
-        suppress(address, reason=reason, source=evidence, now=now, lead_id=lead_id)
+        suppress(address, reason=reason, source=evidence, now=now, lead_id=lead_id, channel=channel)
         if changed and audit.by_staff():
             audit.record("consent.withdrawn", "lead", lead_id, now, why=reason, evidence=evidence)
     return changed > 0
@@ -142,7 +143,9 @@ def _only(select: sql.Composable) -> int | str:
     return int(rows[0]["lead_id"]) if len(rows) == 1 else ""
 
 
-def suppress(address: str, *, reason: str, source: str, now: datetime, lead_id: int | None = None) -> None:
+def suppress(
+    address: str, *, reason: str, source: str, now: datetime, lead_id: int | None = None, channel: str = CHANNEL
+) -> None:
     """Never mail this address again, whoever owns it; an empty one is left alone. ValueError for an unknown reason.
 
     With `lead_id` it is that person's wish, which a newer opt-in of theirs outweighs.
@@ -151,7 +154,7 @@ def suppress(address: str, *, reason: str, source: str, now: datetime, lead_id: 
         raise ValueError(f"unknown suppression reason {reason!r}")
     if value := address.strip().lower():
         said = {"value": value, "reason": reason, "source": source[:300], "lead_id": lead_id}
-        SQL.suppress.run({"channel": CHANNEL, "now": now, **said})
+        SQL.suppress.run({"channel": channel, "now": now, **said})
 
 
 @dataclass(frozen=True)
@@ -182,9 +185,9 @@ def lift(address: str) -> Suppressed | None:
     return Suppressed(**row) if row else None
 
 
-def standing(lead_id: int, address: str) -> Standing:
+def standing(lead_id: int, address: str, channel: str = CHANNEL) -> Standing:
     """Whether this person may be mailed now at this address, and on which basis."""
-    row = SQL.standing.row({"lead_id": lead_id, "address": address, "channel": CHANNEL})
+    row = SQL.standing.row({"lead_id": lead_id, "address": address, "channel": channel})
     if not row:
         return Standing(None, "", None, "")
     return Standing(row["granted"], row["basis"] or "", row["at"], row["suppressed"])

@@ -13,8 +13,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services as accounts
-from hagukumi.channels.mail import rules, services
-from hagukumi.channels.mail.models import Broadcast, Message
+from hagukumi.channels.broadcasts import services
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail import reads as mail_reads
+from hagukumi.channels.mail import services as mail
+from hagukumi.channels.mail.models import Message
+from hagukumi.channels.outbox import rules
+from hagukumi.channels.outbox import services as outbox
 from hagukumi.collect.forms import kinds as form_kinds
 from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import clock, keyset, tables
@@ -72,7 +77,7 @@ def broadcasts(request: Request) -> HttpResponse:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
     context = {"rows": rows, "more": more, "tab": "broadcasts"}
-    context["standing_still"] = services.standing_still()
+    context["standing_still"] = mail.standing_still()
     return render(request, "channels/broadcasts/broadcasts.html", context)
 
 
@@ -115,11 +120,11 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
         "broadcast": found,
         "label": STATES[found.state][0],
         "audience": audience,
-        "skipped": [(rules.reason_text(code), people) for code, people in audience.skipped.items()],
-        "problems": services.problems(found.message),
-        "warnings": [warning for _part, warning in services.template_warnings(found.message)],
+        "skipped": [(outbox.reason_text(code), people) for code, people in audience.skipped.items()],
+        "problems": mail.problems(found.message),
+        "warnings": [warning for _part, warning in mail.template_warnings(found.message)],
         "carried": carried,
-        "stopped": services.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
+        "stopped": mail_reads.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
         "may_change": request.user.role in MARKETING,
         "past": found.scheduled_at is not None and found.scheduled_at <= request.now,
     }
@@ -131,7 +136,7 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
     if state not in ("", *words.DELIVERY_STATES):
         raise Http404
     after = keyset.read(request.GET.get("after"), int, int) or (0, 0)
-    found_mails = services.deliveries(
+    found_mails = mail_reads.deliveries(
         found.message_id, found.pk, state=state, reason=reason, after=after, limit=keyset.PAGE_SIZE + 1
     )
     mails, more = keyset.page(found_mails, "lead_id", "id")
@@ -139,13 +144,13 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         part
         | {
             "label": words.DELIVERY_STATES[part["state"]][0],
-            "text": rules.reason_text(part["reason"]),
-            "may_resend": part["state"] in ("failed", "skipped") and part["reason"] in rules.RESENDABLE,
+            "text": outbox.reason_text(part["reason"]),
+            "may_resend": part["state"] in ("failed", "skipped") and outbox.resendable(part["reason"]),
         }
-        for part in services.states(found.message_id, found.pk)
+        for part in outbox.states(found.message_id, found.pk)
         if part["reason"]
     ]
-    figures = services.of_broadcast(found.message_id, found.pk, form_kinds.FORM_SUBMITTED.code)
+    figures = mail.of_broadcast(found.message_id, found.pk, form_kinds.FORM_SUBMITTED.code)
     figures.failed = row["failed"]
     return {
         "broadcast": found,
@@ -154,7 +159,7 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "hue": STATES[found.state][1],
         "bar": _bar(row),
         "reasons": reasons,
-        "standing_still": services.standing_still(),
+        "standing_still": mail.standing_still(),
         "figures": figures,
         "mails": [_dressed(mail) for mail in mails],
         "more": more,
@@ -177,7 +182,7 @@ def _bar(row: dict[str, Any]) -> list[dict[str, Any]]:
 def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
     label, hue = words.DELIVERY_STATES[mail["state"]]
     parked = mail["state"] == "queued" and mail["due_at"] >= rules.UNTIL_RESUMED
-    text = _("一時停止中") if parked else rules.reason_text(mail["reason"])
+    text = _("一時停止中") if parked else outbox.reason_text(mail["reason"])
     can_resend = mail["state"] in ("failed", "skipped", "unknown")
     return mail | {
         "label": label, "hue": hue, "text": text, "can_resend": can_resend, "parked": parked, "machine": _machine(mail),
@@ -254,7 +259,7 @@ def broadcast_csv(request: Request, broadcast_id: int) -> HttpResponse:
         _("リードID"), _("氏名"), _("会社"), _("メールアドレス"), _("状態"), _("理由"), _("試行回数"), _("送信日時"),
         _("受領の記録"), _("開封"), _("クリック"), _("機械とみられる反応"),
     ]  # fmt: skip
-    rows = services.deliveries(found.message_id, found.pk, limit=CSV_ROWS)
+    rows = mail_reads.deliveries(found.message_id, found.pk, limit=CSV_ROWS)
     body, _lost = tables.write_csv(header, [_csv_row(mail) for mail in rows])
     response = HttpResponse(body, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="broadcast-{broadcast_id}.csv"'
@@ -265,7 +270,7 @@ def _csv_row(mail: dict[str, Any]) -> list[Any]:
     sent_at = mail["sent_at"].astimezone(clock.JST).strftime("%Y-%m-%d %H:%M:%S") if mail["sent_at"] else ""
     return [
         mail["lead_id"], mail["person"], mail["company"], mail["address"], str(words.DELIVERY_STATES[mail["state"]][0]),
-        rules.reason_text(mail["reason"]), mail["attempts"], sent_at, mail["receipt"], "1" if mail["opened"] else "",
+        outbox.reason_text(mail["reason"]), mail["attempts"], sent_at, mail["receipt"], "1" if mail["opened"] else "",
         "1" if mail["clicked"] else "", _machine(mail),
     ]  # fmt: skip
 

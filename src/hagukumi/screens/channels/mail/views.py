@@ -14,8 +14,11 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from hagukumi.accounts import services as accounts
-from hagukumi.channels.mail import rules, services
-from hagukumi.channels.mail.models import Broadcast, Message, Sender
+from hagukumi.channels.broadcasts import services as broadcasting
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail import reads, rules, services
+from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.outbox import rules as outbox_rules
 from hagukumi.people.fields.models import Field
 from hagukumi.people.leads.models import Lead
 from hagukumi.screens.channels.broadcasts import views as broadcasts
@@ -66,8 +69,8 @@ class MessageForm(forms.ModelForm):
         widgets = {
             "kind": forms.Select(
                 choices=[
-                    (rules.MARKETING, gettext_lazy("広告・宣伝（同意と配信停止を確認）")),
-                    (rules.OPERATIONAL, gettext_lazy("業務連絡（お申し込みの確認など）")),
+                    (outbox_rules.MARKETING, gettext_lazy("広告・宣伝（同意と配信停止を確認）")),
+                    (outbox_rules.OPERATIONAL, gettext_lazy("業務連絡（お申し込みの確認など）")),
                 ]
             ),
             "mjml": forms.Textarea({"rows": 18, "spellcheck": "false"}),
@@ -82,7 +85,7 @@ class MessageForm(forms.ModelForm):
 
     def clean_kind(self) -> str:
         kind = self.cleaned_data["kind"]
-        if kind not in (rules.MARKETING, rules.OPERATIONAL):
+        if kind not in (outbox_rules.MARKETING, outbox_rules.OPERATIONAL):
             raise forms.ValidationError(_("種類を選んでください。"))
         return kind
 
@@ -104,13 +107,13 @@ class MessageForm(forms.ModelForm):
                 self.add_error(part, warning)
 
     def _ask_for_reason(self, answer: dict[str, Any]) -> None:
-        if answer["kind"] != rules.OPERATIONAL:
+        if answer["kind"] != outbox_rules.OPERATIONAL:
             answer["kind_reason"] = ""
         elif not answer["kind_reason"].strip():
             words = _(
                 "業務連絡は、配信停止の %(n)s 名にも届きます。広告・宣伝を含まない連絡である理由を書いてください。"
             )
-            self.add_error("kind_reason", words % {"n": f"{services.stopped_reach():,}"})
+            self.add_error("kind_reason", words % {"n": f"{reads.stopped_reach():,}"})
 
     def draft(self) -> Message:
         """The message as typed, saved nowhere."""
@@ -161,7 +164,7 @@ class SenderForm(forms.ModelForm):
 @access(EVERYONE)
 def templates(request: Request) -> HttpResponse:
     """Every template in use, with what went out of it."""
-    return render(request, "channels/mail/templates.html", {"rows": services.message_totals(), "tab": "templates"})
+    return render(request, "channels/mail/templates.html", {"rows": reads.message_totals(), "tab": "templates"})
 
 
 @access(MARKETING)
@@ -169,7 +172,7 @@ def message_new(request: Request) -> HttpResponse:
     if not Sender.objects.exists():
         notices.info(request, _("先に差出人を登録してください。"))
         return redirect("sender_new")
-    given = {"mjml": FIRST_BODY, "kind": rules.MARKETING, "sender": Sender.objects.order_by("id").first()}
+    given = {"mjml": FIRST_BODY, "kind": outbox_rules.MARKETING, "sender": Sender.objects.order_by("id").first()}
     return _edit(request, Message(created_at=request.now), MessageForm(request.POST or None, initial=given))
 
 
@@ -235,7 +238,7 @@ def _draft(request: Request) -> Message | None:
     if sender is None:
         return None
     given = {name: request.POST.get(name, "") for name in ("subject", "preheader", "mjml", "text")}
-    kind = rules.OPERATIONAL if request.POST.get("kind") == rules.OPERATIONAL else rules.MARKETING
+    kind = outbox_rules.OPERATIONAL if request.POST.get("kind") == outbox_rules.OPERATIONAL else outbox_rules.MARKETING
     return Message(sender=sender, kind=kind, **given)
 
 
@@ -272,7 +275,7 @@ def message_check(request: Request) -> HttpResponse:
         found = [problem for _part, problem in services.template_problems(draft)]
         context["problems"] = services.sender_problems(draft.sender) + found
         context["warnings"] = [warning for _part, warning in services.template_warnings(draft)]
-        context["stopped"] = services.stopped_reach() if draft.kind == rules.OPERATIONAL else 0
+        context["stopped"] = reads.stopped_reach() if draft.kind == outbox_rules.OPERATIONAL else 0
         if not found:
             context["rendered"] = services.preview(draft, _chosen_lead(request))
             context["sender"] = draft.sender
@@ -351,7 +354,7 @@ def _edit_sender(request: Request, found: Sender | None) -> HttpResponse:
 @access(MARKETING)
 def delivery_resend(request: Request, lead_id: int, delivery_id: int) -> HttpResponse:
     """Send one failed, skipped or doubtful mail again, because a person decided so."""
-    if not services.resend(lead_id, delivery_id, request.now):
+    if not broadcasting.resend(lead_id, delivery_id, request.now):
         raise Http404
     notices.success(request, _("再送の列に入れました。まもなく送信されます。"))
     target = request.POST.get("next", "")

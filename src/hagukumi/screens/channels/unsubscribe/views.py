@@ -6,9 +6,9 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from hagukumi.channels.mail import rules, services
+from hagukumi.channels.mail import rules
+from hagukumi.channels.unsubscribe import services
 from hagukumi.kit import tokens
-from hagukumi.people.consent import services as consent
 from hagukumi.screens.shell.access import Request, public
 
 
@@ -31,12 +31,12 @@ def unsubscribe(request: Request, token: str) -> HttpResponse:
         _act(request, lead_id, delivery_id)
         if request.POST.get("List-Unsubscribe") == "One-Click":
             return HttpResponse("ok", content_type="text/plain")
-    owner, address, legal_name = found
-    stopped = not consent.standing(owner, address).may_mail
+    if request.method == "POST":
+        found = services.recipient(lead_id, delivery_id) or found
     context = {
-        "address": rules.masked_address(address),
-        "by": legal_name,
-        "stopped": stopped,
+        "address": rules.masked_address(found.address),
+        "by": found.author,
+        "stopped": found.stopped,
         "acted": request.method == "POST",
     }
     return _page(request, context)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from hagukumi.channels.mail import reads as mails
-from hagukumi.channels.mail.rules import REASONS
+from hagukumi.channels.outbox import services as outbox
 from hagukumi.collect.tracking import services as tracking
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.nurture.scenarios import reads as scenarios
@@ -73,7 +73,9 @@ def _with_sales(lead_id: int, deals: list[Deal]) -> dict[str, str]:
 
 def _deliveries(lead_id: int) -> list[dict[str, Any]]:
     """The latest and the planned mails of this person, with the reason where one did not go."""
-    return [{**mail, "why": REASONS.get(mail["row"].reason, mail["row"].reason)} for mail in mails.of_lead(lead_id)]
+    return [
+        {**mail, "why": outbox.reason_text(mail["row"].reason, mail["row"].channel)} for mail in mails.of_lead(lead_id)
+    ]
 
 
 def _timeline(request: Request, lead_id: int) -> Any:

@@ -26,7 +26,8 @@ STEPS = {
     "scoring": lazy("スコア"),
     "phases": lazy("フェーズ"),
     "scenarios": lazy("シナリオ"),
-    "messages": lazy("配信の予約"),
+    "messages": lazy("受信の確認のメール"),
+    "broadcasts": lazy("配信の予約"),
     "rollup": lazy("集計"),
 }
 

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 import pytest
 
-from hagukumi.channels.mail import services
-from hagukumi.channels.mail.models import Delivery, Message
+from hagukumi.channels.broadcasts import services as broadcasts
+from hagukumi.channels.mail.models import Message
 from hagukumi.channels.mail.services import Outbox
+from hagukumi.channels.outbox.models import Delivery
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments.models import Segment, SegmentMember
 from hagukumi.kit import clock
@@ -135,6 +136,6 @@ def test_the_preview_of_a_broadcast_counts_the_same_verdicts(message, crowd, now
     SegmentMember.objects.bulk_create(
         SegmentMember(segment_id=segment.pk, lead_id=lead_id, since=now) for lead_id in crowd
     )
-    found = services.gate_preview(message.pk, segment.pk, now)
+    found = broadcasts.gate_preview(message.pk, segment.pk, now)
     expected = Counter(_expected(crowd, table).values())
     assert (found.going, found.skipped) == (expected.pop(""), dict(expected))

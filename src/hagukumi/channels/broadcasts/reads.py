@@ -1,0 +1,22 @@
+"""What screens read of broadcasts."""
+
+from datetime import datetime
+from typing import Any
+
+from hagukumi.channels.mail.services import EMAIL
+from hagukumi.channels.outbox import services as outbox
+from hagukumi.channels.outbox.services import Audience
+from hagukumi.kit.sql import Queries
+
+SQL = Queries(__file__, "reads.sql")
+
+
+def broadcasts(*, before: int = 2**62, limit: int = 30, only: int | None = None) -> list[dict[str, Any]]:
+    """Broadcasts, newest first, each with its audience by state; the six states add up to `audience`."""
+    return SQL.broadcasts.rows({"before": before, "limit": limit, "id": only})
+
+
+def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:
+    """How a broadcast to the segment's present members would fare at `now` (the daily cap is of its day)."""
+    picked = SQL.segment_audience.text
+    return outbox.preview(EMAIL, picked, now, message_id=message_id, segment_id=segment_id)

@@ -1,0 +1,5 @@
+"""Typed doors to the outbox's named SQL."""
+
+from hagukumi.kit.sql import Queries
+
+SQL = Queries(__file__)

@@ -1,0 +1,131 @@
+"""Broadcasts: from the wizard to the report; held, gone on, stopped, ended."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from hagukumi.accounts.models import Workspace
+from hagukumi.channels.broadcasts import services
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail.services import Outbox
+from hagukumi.channels.outbox import rules
+from hagukumi.channels.outbox.models import Delivery
+from hagukumi.judge.segments.models import Segment, SegmentMember
+from hagukumi.kit import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def segment(now):
+    return Segment.objects.create(name="全員", tree={"all": []}, created_at=now, updated_at=now, built_at=now)
+
+
+def put_in(segment, ids, now):
+    SegmentMember.objects.bulk_create(SegmentMember(lead_id=i, segment_id=segment.pk, since=now) for i in ids)
+
+
+def claim(now=None) -> list:
+    return Outbox("test").claim(100, now or clock.now())[0]
+
+
+def verdicts() -> dict[int, tuple[str, str]]:
+    return {row.lead_id: (row.state, row.reason) for row in Delivery.objects.all()}
+
+
+@pytest.fixture
+def broadcast(message, now):
+    everybody = Segment.objects.create(name="全員", tree={"all": []}, created_at=now, updated_at=now, built_at=now)
+    return Broadcast.objects.create(message=message, segment=everybody, state="sending", created_at=now)
+
+
+def test_a_paused_broadcast_is_held_until_it_is_resumed(broadcast, message, consenting, queue, now):
+    (lead,) = consenting(1)
+    queue(message, [lead], "b1", broadcast_id=broadcast.pk)
+    Delivery.objects.update(due_at=now)
+    assert services.pause(broadcast.pk)
+    assert claim(now) == []
+    assert verdicts() == {lead: ("queued", "")}
+    assert Delivery.objects.get().due_at == rules.UNTIL_RESUMED
+    assert services.resume(broadcast.pk, now)
+    assert [job.lead_id for job in claim(now)] == [lead]
+
+
+def test_a_cancelled_broadcast_sends_nothing_of_what_was_queued(broadcast, message, consenting, queue, now):
+    """Also what a step queued in the moment of the cancelling."""
+    (lead,) = consenting(1)
+    type(broadcast).objects.update(state="cancelled")
+    queue(message, [lead], "b1", broadcast_id=broadcast.pk)
+    assert claim() == []
+    assert verdicts() == {lead: ("skipped", "cancelled")}
+
+
+def test_a_broadcast_begins_at_its_time_and_not_before(broadcast, message, consenting, now):
+    type(broadcast).objects.update(state="scheduled", scheduled_at=now)
+    assert services.step(now - timedelta(seconds=1)) == 0
+    assert type(broadcast).objects.get().state == "scheduled"
+    services.step(now)
+    assert type(broadcast).objects.get().state == "sending"
+
+
+def test_from_wizard_to_report(signed_in, marketer, message, segment, consenting, people, now):
+    going, silent = consenting(3), people(2)
+    put_in(segment, [*going, *silent], now)
+    client = signed_in(marketer)
+
+    plan = client.post(reverse("broadcast_new"), {"message": message.pk, "segment": segment.pk}, follow=True)
+    assert plan.context["audience"].going == 3
+    assert plan.context["audience"].skipped == {"no_consent": 2}
+    assert (
+        "がそろっています" in plan.content.decode() and reverse("message", args=[message.pk]) in plan.content.decode()
+    )
+    listed = client.get(reverse("messages")).content.decode()
+    assert re.search(r'class="text-end"[^>]*>\s*—\s*</td>', listed), "before it starts nobody is counted"
+    made = Broadcast.objects.get()
+    client.post(reverse("broadcast_act", args=[made.pk, "confirm"]))
+    assert services.step(clock.now()) == 6
+    assert Broadcast.objects.get().state == "sending"
+    assert Delivery.objects.filter(broadcast_id=made.pk, state="queued").count() == 5
+
+    client.post(reverse("broadcast_act", args=[made.pk, "pause"]))
+    client.post(reverse("broadcast_act", args=[made.pk, "resume"]))
+    Delivery.objects.filter(lead_id__in=going[:1]).update(state="unknown", reason="in_doubt")
+    report = client.get(reverse("broadcast", args=[made.pk]))
+    row = report.context["row"]
+    assert row["audience"] == sum(row[state] for state in rules.STATES) == 5
+    assert "要確認" in report.content.decode()
+    assert client.get(reverse("broadcast_csv", args=[made.pk])).content.startswith(b"\xef\xbb\xbf")
+
+    doubtful = Delivery.objects.get(state="unknown")
+    client.post(reverse("delivery_resend", args=[doubtful.lead_id, doubtful.id]))
+    assert Delivery.objects.filter(state="queued").count() == 5
+    client.post(reverse("broadcast_act", args=[made.pk, "cancel"]))
+    assert set(Delivery.objects.values_list("state", "reason")) == {("skipped", "cancelled")}
+    assert services.step(clock.now()) == 0
+
+
+def test_a_broadcast_ends_when_nothing_is_left(message, segment, consenting, now):
+    put_in(segment, consenting(2), now)
+    made = Broadcast.objects.create(
+        message=message, segment=segment, state="scheduled", scheduled_at=now, created_at=now
+    )
+    services.step(now)
+    Delivery.objects.update(state="sent")
+    services.step(now)
+    assert Broadcast.objects.get(pk=made.pk).state == "done"
+
+
+def test_a_broadcast_has_a_last_day_for_what_the_cap_puts_off(signed_in, marketer, message, segment, consenting, now):
+    put_in(segment, consenting(2), now)
+    Workspace.objects.update(daily_mail_cap=1)
+    Delivery.objects.create(
+        lead_id=SegmentMember.objects.first().lead_id, message_id=message.pk, occurrence="t0", id=900001, state="sent",
+        queued_at=now, due_at=now, sent_at=clock.now(),
+    )  # fmt: skip
+    row = {"message": message.pk, "segment": segment.pk, "carry_until": "2026-11-30"}
+    answer = signed_in(marketer).post(reverse("broadcast_new"), row)
+    made = Broadcast.objects.get()
+    assert made.carry_until.isoformat() == "2026-11-30T15:00:00+00:00"
+    assert "1 名には、翌日以降に送ります" in signed_in(marketer).get(answer["Location"]).content.decode()
