@@ -9,7 +9,7 @@ import time
 import pytest
 from django.db import connection
 
-from hagukumi.channels.mail import rules
+from hagukumi.channels.outbox import rules
 from hagukumi.channels.outbox.models import Delivery
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -10,8 +10,9 @@ from django.db import connection
 from django.urls import reverse
 
 from hagukumi.channels.broadcasts.models import Broadcast
-from hagukumi.channels.mail import outbox, services
+from hagukumi.channels.mail import services
 from hagukumi.channels.mail.models import MailLine, Message, Sender
+from hagukumi.channels.outbox import rules
 from hagukumi.channels.outbox.models import Delivery
 from hagukumi.judge.segments.models import Segment
 from hagukumi.kit import clock, smtp
@@ -28,7 +29,7 @@ NOT_VERIFIED = "554 Message rejected: Email address is not verified."
 def run(server, monkeypatch):
     """A sender that runs until a condition holds, its probes a tenth of a second apart."""
     monkeypatch.setattr(breaker, "WAITS", (0.1, 0.2))
-    monkeypatch.setattr(outbox, "RELEASE_WAIT", timedelta(seconds=0.05))
+    monkeypatch.setattr(rules, "RELEASE_WAIT", timedelta(seconds=0.05))
 
     def go(until, to=None):
         stopping = []
