@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0017_pre_mail_lines")]
+    dependencies = [("hagukumi", "0018_pre_handovers_answered")]
 
     operations = [
         migrations.AddField(
