@@ -49,6 +49,7 @@ def test_a_live_fact_overtakes_bulk_work(everything_is_read, now):
 def test_the_oldest_live_facts_are_taken_first(everything_is_read, now):
     for lead in (9, 5, 1):
         record([Fact(lead, "note", now)])
+    services.open_beat_tables()
     assert services.take_pulses(now, 2).pulses == 2
     assert [lead for lead, _, _ in touched()] == [5, 9]
 
@@ -84,6 +85,7 @@ def test_what_nobody_reads_is_dropped_but_counted(monkeypatch, now):
     record(
         [Fact(1, "page_view", now, 7), Fact(2, "page_view", now, 8), Fact(3, "note", now), Fact(4, "page_view", now)]
     )
+    services.open_beat_tables()
     taken = services.take_pulses(now, 100)
     assert (taken.pulses, touched()) == (4, [(1, 1, 7)])
     assert dict(ActivityDay.objects.filter(kind=1).values_list("object_id", "count")) == {0: 1, 7: 1, 8: 1}

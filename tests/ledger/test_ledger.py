@@ -45,6 +45,7 @@ def test_a_beat_takes_the_oldest_facts_first(people, now):
         ledger.record([ledger.Fact(lead, "page_view", now)])
     taken = []
     with transaction.atomic(), connection.cursor() as cursor:
+        ledger.open_beat_tables()
         while ledger.take_pulses(now, 2).pulses:
             cursor.execute("SELECT lead_id FROM touched ORDER BY lead_id")
             taken.append([row[0] for row in cursor.fetchall()])

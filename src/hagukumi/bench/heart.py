@@ -71,6 +71,7 @@ INSERT INTO fact (lead_id, at, kind, object_id) SELECT lead_id, %(now)s, %(kind)
 
 def run(leads: int, activity: int) -> dict[str, Any]:
     """Bulk facts a second, the limit's, and the waits of live facts meanwhile."""
+    heart.open_session()
     now = clock.now()
     _fill(leads, activity, now)
     report: dict[str, Any] = {"unit": "bulk facts"}

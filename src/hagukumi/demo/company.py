@@ -48,6 +48,7 @@ def build(now: datetime, leads: int = 3000, progress: Progress = lambda *_: None
     random = Random(f"hinata {clock.jst_date(now)}")
     end = clock.jst_midnight(clock.jst_date(now)) + timedelta(hours=min(max(now.astimezone(clock.JST).hour, 9), 18))
     end = min(end, now)
+    heart.open_session()
     start = end - timedelta(days=DAYS)
     progress("定義をそろえています / laying definitions")
     with transaction.atomic():

@@ -143,7 +143,7 @@ def prepare_all() -> int:
 
 def _check(query: Query) -> None:
     with connection.cursor() as cursor:
-        if query.text.startswith(("CREATE TEMP", "ANALYZE")):  # PostgreSQL prepares neither
+        if query.text.startswith(("CREATE TEMP", "ANALYZE", "TRUNCATE")):  # PostgreSQL prepares none of them
             cursor.execute(query.text)
             return
         cursor.execute(f"PREPARE hagukumi_check AS {_numbered(query.compose())}")

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from psycopg import sql
 
+from . import beats
 from .causes import Cause, concern
 from .queries import SQL
 
@@ -105,7 +106,8 @@ def restart(owner: str, object_ids: Sequence[int]) -> None:
 
 def under_way(owner: str) -> set[int]:
     """The definitions of this owner that are being built aside."""
-    return {row["object_id"] for row in SQL.open_operations.rows({"owner": owner})}
+    found = beats.once("builds under way", SQL.open_operations.rows)
+    return {row["object_id"] for row in found if row["owner"] == owner}
 
 
 def note_missed(owner: str, object_id: int, causes: Iterable[Cause]) -> int:

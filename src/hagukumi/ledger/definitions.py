@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
+from . import beats
 from .queries import SQL
 
 log = structlog.get_logger(__name__)
@@ -59,7 +61,11 @@ def step(now: datetime) -> int:
 
 def broken(owner_key: str) -> dict[int, str]:
     """Definitions of this kind that are set aside, with the cause of each."""
-    return {row["object_id"]: row["error"] for row in SQL.set_aside_of.rows({"owner": owner_key})}
+    return {row["object_id"]: row["error"] for row in _all_set_aside() if row["owner"] == owner_key}
+
+
+def _all_set_aside() -> list[dict[str, Any]]:
+    return beats.once("set aside", SQL.all_set_aside.rows)
 
 
 def set_aside(owner_key: str, object_id: int, error: Exception, now: datetime) -> None:
@@ -74,6 +80,7 @@ def set_aside(owner_key: str, object_id: int, error: Exception, now: datetime) -
             "longest_rest": owner(owner_key).longest_rest,
         }
     )
+    beats.forget("set aside")
     about = {"owner": owner_key, "object_id": object_id}
     if row and row["tries"] > 1:  # the traceback stands in the log already
         log.warning("a definition is still broken", **about, tries=row["tries"], error=str(error)[:200])
@@ -84,6 +91,7 @@ def set_aside(owner_key: str, object_id: int, error: Exception, now: datetime) -
 def reinstate(owner_key: str, object_id: int) -> None:
     """The definition works, or was edited: take it back in."""
     SQL.reinstate.run({"owner": owner_key, "object_id": object_id})
+    beats.forget("set aside")
 
 
 def try_again(owner_key: str, object_id: int) -> bool:
@@ -97,7 +105,7 @@ class Turn:
     def __init__(self, owner_key: str, now: datetime) -> None:
         self._owner = owner_key
         self._now = now
-        self._listed = {row["object_id"]: row["resting"] for row in SQL.set_aside_of.rows({"owner": owner_key})}
+        self._listed = {row["object_id"]: row["resting"] for row in _all_set_aside() if row["owner"] == owner_key}
 
     def skips(self, object_id: int) -> bool:
         """Whether this one is left out for now."""

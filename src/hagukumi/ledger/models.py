@@ -101,7 +101,10 @@ class Operation(models.Model):
 
     class Meta:
         db_table = "operation"
-        indexes = [models.Index(fields=["owner", "object_id", "at"], name="operation_object")]
+        indexes = [
+            models.Index(fields=["owner", "object_id", "at"], name="operation_object"),
+            models.Index(fields=["owner"], name="operation_open", condition=models.Q(ended_at=None)),
+        ]
 
 
 class BuildMissed(models.Model):

@@ -1,17 +1,49 @@
--- name: open_touched
--- One row per pulse of this beat. Session-long, emptied when a beat begins: emptying at commit (ON COMMIT DELETE ROWS)
--- would cut every such table's files at each commit, which costs an idle beat more than all its questions.
+-- name: open_beat_tables
+-- This session's temporary tables, emptied when a beat begins: emptying at commit (ON COMMIT DELETE ROWS) would cut every
+-- such table's files at each commit, which costs an idle beat more than all its questions.
+-- `touched`: one row per pulse of this beat. `fact`: one row per fact that a step has caused and that `record_facts` will
+-- write, which empties it. `act`: what those did whom the beat asks about (`gathered`), read from the ledger once;
+-- `act_ahead`: what a skewed clock has dated after the beat's now (next to nothing, but asked by every condition).
 CREATE TEMP TABLE IF NOT EXISTS touched (
     lead_id bigint NOT NULL, kind smallint NOT NULL, object_id bigint, at timestamptz NOT NULL, hop smallint NOT NULL,
     lane smallint NOT NULL DEFAULT 0, is_fact boolean NOT NULL DEFAULT true
 );
-
--- name: open_fact
--- One row per fact that a step has caused and that `record_facts` will write, which empties it.
 CREATE TEMP TABLE IF NOT EXISTS fact (
     lead_id bigint NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, object_id bigint, amount real,
     channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0, quiet boolean NOT NULL DEFAULT false
 );
+CREATE TEMP TABLE IF NOT EXISTS gathered (lead_id bigint PRIMARY KEY);
+CREATE TEMP TABLE IF NOT EXISTS act (
+    lead_id bigint NOT NULL, at timestamptz NOT NULL, id bigint NOT NULL, kind smallint NOT NULL, object_id bigint,
+    amount real, channel smallint, details jsonb
+);
+CREATE TEMP TABLE IF NOT EXISTS act_ahead (LIKE act);
+
+-- name: clear_acts
+TRUNCATE gathered, act, act_ahead;
+
+-- name: ungathered
+-- Whether somebody of {leads} is not in `gathered` yet.
+-- slot leads: SELECT lead_id FROM touched
+SELECT EXISTS (SELECT lead_id FROM ({leads}) l EXCEPT SELECT lead_id FROM gathered);
+
+-- name: gather
+-- every act: the questions that read `act` tell people's from machines'
+-- Copies the acts of these kinds of those of {leads} who are not gathered yet. Index: activity's key, by its leads.
+-- slot leads: SELECT lead_id FROM touched
+WITH new AS (
+    INSERT INTO gathered SELECT lead_id FROM ({leads}) l EXCEPT SELECT lead_id FROM gathered RETURNING lead_id
+),
+ahead AS (
+    INSERT INTO act_ahead (lead_id, at, id, kind, object_id, amount, channel, details)
+    SELECT lead_id, at, id, kind, object_id, amount, channel, details FROM activity
+    WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM new)) AND kind = ANY(%(kinds)s::smallint[])
+      AND at > %(now)s::timestamptz
+)
+INSERT INTO act (lead_id, at, id, kind, object_id, amount, channel, details)
+SELECT lead_id, at, id, kind, object_id, amount, channel, details FROM activity
+WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM new)) AND kind = ANY(%(kinds)s::smallint[])
+  AND at <= %(now)s::timestamptz;
 
 -- name: grown_tables
 -- This session's temporary tables that dead rows have made larger than a megabyte.
@@ -96,13 +128,20 @@ WITH judged AS (
 )
 INSERT INTO pulse (lead_id, kind, object_id, at, is_fact) SELECT lead_id, kind, object_id, at, false FROM judged;
 
--- name: add_facts
--- Puts arrays of equal length into `fact`, one row each.
-INSERT INTO fact (lead_id, at, kind, object_id, amount, channel, details, hop)
-SELECT * FROM unnest(
-    %(lead_ids)s::bigint[], %(ats)s::timestamptz[], %(kinds)s::smallint[], %(object_ids)s::bigint[],
-    %(amounts)s::real[], %(channels)s::smallint[], %(details)s::jsonb[], %(hops)s::smallint[]
-);
+-- name: record
+-- Writes arrays of equal length to the ledger, one fact each, with their pulses in the lane %(lane)s.
+WITH told AS MATERIALIZED (
+    SELECT * FROM unnest(
+        %(lead_ids)s::bigint[], %(ats)s::timestamptz[], %(kinds)s::smallint[], %(object_ids)s::bigint[],
+        %(amounts)s::real[], %(channels)s::smallint[], %(details)s::jsonb[]
+    ) AS t (lead_id, at, kind, object_id, amount, channel, details)
+),
+written AS (
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
+    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details FROM told
+)
+INSERT INTO pulse (lead_id, kind, object_id, at, hop, lane, is_fact)
+SELECT lead_id, kind, object_id, at, 0, %(lane)s::smallint, true FROM told;
 
 -- name: read_pairs
 -- Which of the pairs (kind, object) somebody reads: {read} is a test on kind and object_id.
@@ -128,7 +167,7 @@ WHERE id = %(id)s::bigint AND ended_at IS NULL;
 DELETE FROM operation WHERE owner = %(owner)s AND object_id = ANY(%(object_ids)s::bigint[]) AND ended_at IS NULL;
 
 -- name: open_operations
-SELECT object_id FROM operation WHERE owner = %(owner)s AND ended_at IS NULL;
+SELECT owner, object_id FROM operation WHERE ended_at IS NULL;
 
 -- name: note_missed
 -- Those whom facts of this beat concern ({concerned}: a test on kind and object_id), for a definition being built.
@@ -161,8 +200,9 @@ RETURNING tries;
 -- name: reinstate
 DELETE FROM set_aside WHERE owner = %(owner)s AND object_id = %(object_id)s::bigint;
 
--- name: set_aside_of
-SELECT object_id, error, resting FROM set_aside WHERE owner = %(owner)s;
+-- name: all_set_aside
+-- The table holds what is broken: a handful.
+SELECT owner, object_id, error, resting FROM set_aside ORDER BY owner, object_id;
 
 -- name: rested
 -- Ends the rest of those whose time has come; one row per definition. The table holds what is broken: a handful.

@@ -1,6 +1,7 @@
 """Verbs of the ledger. A fact is written here and nowhere else: the activity row and its pulse, in one transaction."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import structlog
 from django.db import connection, transaction
 from psycopg import sql
 
-from . import causes, kinds
+from . import beats, causes, kinds
 from .queries import BY_A_PERSON as BY_A_PERSON
 from .queries import SQL
 
@@ -39,18 +40,18 @@ class Fact:
 
 
 def open_beat_tables() -> None:
-    """Make this session's temporary tables `touched` and `fact`; cheap when they are there."""
-    SQL.open_touched.run()
-    SQL.open_fact.run()
+    """Make this session's temporary tables; cheap when they are there."""
+    SQL.open_beat_tables.run()
 
 
 def record(facts: Sequence[Fact]) -> int:
     """Write facts to the ledger with their pulses, in the caller's transaction. Returns how many were written."""
     if not facts:
         return 0
+    details = [json.dumps(fact.details, ensure_ascii=False) if fact.details else None for fact in facts]
     with transaction.atomic():
-        open_beat_tables()
-        SQL.add_facts.run(
+        ensure_range(min(fact.at for fact in facts), max(fact.at for fact in facts))
+        SQL.record.run(
             {
                 "lead_ids": [fact.lead_id for fact in facts],
                 "ats": [fact.at for fact in facts],
@@ -58,11 +59,10 @@ def record(facts: Sequence[Fact]) -> int:
                 "object_ids": [fact.object_id for fact in facts],
                 "amounts": [fact.amount for fact in facts],
                 "channels": [fact.channel for fact in facts],
-                "details": [json.dumps(fact.details, ensure_ascii=False) if fact.details else None for fact in facts],
-                "hops": [0] * len(facts),
+                "details": details,
+                "lane": _lane(len(facts)),
             }
         )
-        record_pending()
     return len(facts)
 
 
@@ -77,9 +77,11 @@ def record_pending(lane: int | None = None) -> None:
     if pending["past_hop"]:
         log.warning("a chain of facts was cut", facts=pending["past_hop"], max_hop=MAX_HOP)
     ensure_range(pending["first"], pending["last"])
-    if lane is None:
-        lane = LIVE if pending["facts"] <= LIVE_AT_MOST else BULK
-    SQL.record_facts.run({"max_hop": MAX_HOP, "lane": lane})
+    SQL.record_facts.run({"max_hop": MAX_HOP, "lane": _lane(pending["facts"]) if lane is None else lane})
+
+
+def _lane(facts: int) -> int:
+    return LIVE if facts <= LIVE_AT_MOST else BULK
 
 
 def ask_again(select: sql.Composable, kind: str, now: datetime) -> int:
@@ -165,11 +167,25 @@ def by_index() -> Iterator[None]:
     """Hold the planner to one kind of plan for questions about a batch of leads, whatever statistics it has.
 
     Such a question reads each lead-owned table by `lead_id = ANY(ARRAY(…))`, and joins only what it has read so: by
-    hash, never once a row. What a beat reads then follows from the batch, not from luck.
+    hash, never once a row. What a beat reads then follows from the batch, not from luck. May be nested.
     """
+    if _planner.by_index:
+        yield
+        return
     SQL.plan_by_index.run({"onoff": "off"})
-    yield
+    _planner.by_index = True
+    try:
+        yield
+    finally:
+        _planner.by_index = False
     SQL.plan_by_index.run({"onoff": "on"})  # after an error there is nothing to put back: the savepoint took it along
+
+
+class _Planner(threading.local):
+    by_index = False
+
+
+_planner = _Planner()
 
 
 def tidy() -> None:
@@ -179,9 +195,9 @@ def tidy() -> None:
             cursor.execute(sql.SQL("VACUUM {}").format(sql.Identifier(row["relname"])).as_string(None))
 
 
-def touched_kinds() -> set[int]:
+def touched_kinds() -> frozenset[int]:
     """The codes of the kinds that this beat's batch holds."""
-    return {row["kind"] for row in SQL.touched_kinds.rows()}
+    return beats.once("touched kinds", lambda: frozenset(row["kind"] for row in SQL.touched_kinds.rows()))
 
 
 Step = Callable[[datetime], int]

@@ -10,7 +10,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from hagukumi.kit import clock, sql
-from hagukumi.ledger import builds
+from hagukumi.ledger import beats, builds
 from hagukumi.ledger import services as ledger
 
 from . import builder, jobs
@@ -60,7 +60,7 @@ def beat(now: datetime, batch: int = BATCH, *, room: int | None = None, aside: b
     """
     changed: dict[str, int] = {}
     took: dict[str, float] = {}
-    with transaction.atomic():
+    with transaction.atomic(), beats.under_way():
         ledger.open_beat_tables()
         taken = ledger.take_pulses(now, batch, room)
         unbuilt: dict[str, list[int]] | None = {} if aside else None
@@ -71,6 +71,7 @@ def beat(now: datetime, batch: int = BATCH, *, room: int | None = None, aside: b
             built = sum(_build(name, object_id, now) for object_id in (unbuilt or {}).get(name, ()))
             changed[name] = built + _run(name, step, now)
             took[name] = (time.perf_counter() - started) * 1000
+        ledger.record_pending(ledger.AS_CAUSED)  # of a step that told of no change
     report = BeatReport(taken.pulses, changed, took, taken.bulk)
     if not report.idle and not connection.in_atomic_block:
         ledger.tidy()
@@ -80,13 +81,15 @@ def beat(now: datetime, batch: int = BATCH, *, room: int | None = None, aside: b
 def _build(name: str, object_id: int, now: datetime) -> int:
     changed = builds.build(name, builds.begin(name, object_id, now))
     ledger.record_pending(ledger.BULK)
+    beats.forget()
     return changed
 
 
 def _run(name: str, step: ledger.Step, now: datetime) -> int:
     try:
         changed = step(now)
-        ledger.record_pending(ledger.AS_CAUSED)
+        if changed:
+            ledger.record_pending(ledger.AS_CAUSED)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -186,10 +189,15 @@ def _keep_error(error: StepError) -> None:
         connection.close()
 
 
+def open_session() -> None:
+    """Make the session of this thread ready for many beats."""
+    SQL.beat_memory.value()
+
+
 def _one_turn(stop: threading.Event, course: Course, building: builder.Building) -> None:
     """One beat, and the rest after it where it was idle."""
     if connection.connection is None:
-        connection.ensure_connection()
+        open_session()
         sql.prepare_all()
     if not ledger.take_heart_lock():
         building.awake.clear()

@@ -1,7 +1,7 @@
 """The leaves that speak of phases: where a lead stands and for how long, and what it did since it came there."""
 
 from datetime import datetime
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
 from psycopg import sql
@@ -122,13 +122,13 @@ class ActedSincePhase(Condition):
     def causes(self) -> list[Cause]:
         return [Cause(codes(self.kinds_)), _moves(self.model)]
 
-    def _acts(self, moment: Moment, time: LiteralString) -> sql.Composable:
-        bounds = sql.SQL("at {} {}").format(sql.SQL(time), literal(moment.now))
+    def _acts(self, moment: Moment, acts: sql.Composable) -> sql.Composable:
+        """FROM `acts` (activity a): those of the kinds since the lead came to its present phase."""
         return sql.SQL(
             "{} JOIN {} ON p.lead_id = a.lead_id AND p.model_id = (SELECT id FROM phase_model WHERE key = {})"
             " WHERE a.kind = ANY({}::smallint[]) AND a.at >= p.since AND {}"
         ).format(
-            moment.rows("activity", "a", bounds),
+            acts,
             moment.rows("lead_phase", "p"),
             literal(self.model),
             literal(sorted(codes(self.kinds_))),
@@ -136,11 +136,14 @@ class ActedSincePhase(Condition):
         )
 
     def matching(self, moment: Moment) -> sql.Composable:
-        return sql.SQL("SELECT a.lead_id FROM {}").format(self._acts(moment, "<="))
+        so_far = moment.rows("activity", "a", sql.SQL("at <= {}").format(literal(moment.now)))
+        return sql.SQL("SELECT a.lead_id FROM {}").format(self._acts(moment, so_far))
 
     def due(self, moment: Moment) -> sql.Composable:
         """When an act that is dated after now (a skewed clock) arrives."""
-        return sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} GROUP BY 1").format(self._acts(moment, ">"))
+        return sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} GROUP BY 1").format(
+            self._acts(moment, moment.ahead("a"))
+        )
 
     def clause(self, lang: str) -> str:
         found = [ledger_kinds.by_key(key) for key in self.kinds_]

@@ -28,19 +28,17 @@ _STANDING = sql.SQL(
     " ON p.lead_id = a.lead_id AND p.phase_id = r.source_phase_id"
 )
 """Those asked who are where the rule begins."""
-# Few people first, by one range of each index, and only then where these stand. As one condition with OR it was a scan
-# of all due times, joined to all rules times all people once the tables had statistics (12 s a beat at 1M leads).
+# Few people first, by one range of the index, and only then where these stand: as one condition it was a scan of all
+# due times, joined to all rules times all people once the tables had statistics (12 s a beat at 1M leads).
 _LEFT = sql.SQL(
-    "WITH waiting AS MATERIALIZED ("
-    "(SELECT lead_id, object_id FROM condition_due WHERE {own} AND due_at <= {now} ORDER BY due_at LIMIT {room})"
-    " UNION SELECT lead_id, object_id FROM condition_due WHERE owner || '' = 'phase' AND object_id = ANY({rules})"
-    " AND lead_id = ANY(ARRAY(SELECT lead_id FROM touched WHERE kind = {moved}))),"
+    "WITH waiting AS MATERIALIZED (SELECT lead_id, object_id FROM condition_due WHERE owner = 'phase'"
+    " AND object_id = ANY({rules}) AND due_at <= {now} ORDER BY due_at LIMIT {room}),"
     " stands AS MATERIALIZED (SELECT lead_id, phase_id FROM lead_phase"
     " WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM waiting)))"
     " SELECT w.lead_id, w.object_id FROM waiting w JOIN phase_rule r ON r.id = w.object_id"
     " LEFT JOIN stands s ON s.lead_id = w.lead_id AND s.phase_id = r.source_phase_id WHERE s.lead_id IS NULL"
 )
-"""Due times of people who have left the phase where the rule begins."""
+"""Due times that have come of people who have left the phase where the rule begins."""
 
 
 def primary() -> PhaseModel | None:
@@ -240,12 +238,18 @@ def _bring_in_line(
 ) -> int:
     with ledger.by_index():
         changed = _place(model, rules_, todo, now) if todo.kinds or todo.missed else 0
-        asked = _ask(rules_, todo, now)
-    changed += _move(model, turn, [rule for rule in rules_ if rule.id in asked], now)
-    if asked or todo.due or MOVED in todo.kinds:
-        with ledger.by_index():
+        if asked := _ask(rules_, todo, now):
+            rules_asked = [rule for rule in rules_ if rule.id in asked]
+            segments.gather(sql.SQL("SELECT lead_id FROM asked"), _causes(rules_asked), now)
+            changed += _move(model, turn, rules_asked, now)
+        if asked or todo.due:
             _keep_dues([rule for rule in rules_ if not turn.skips(rule.id)], asked, now)
     return changed
+
+
+def _causes(rules_: list[PhaseRule]) -> Iterator[Cause]:
+    for rule in rules_:
+        yield from segments.dependencies(rule.tree).causes
 
 
 def causes() -> Iterator[Cause]:
@@ -403,8 +407,7 @@ def _meeting(rule: PhaseRule, now: datetime, *, batch: bool) -> sql.Composable:
 def _keep_dues(rules_: list[PhaseRule], asked: set[int], now: datetime) -> None:
     """After the moves: due times for those asked who stand in the rule's source phase still, none for who left it."""
     ids = sql.SQL("{}::bigint[]").format(literal([rule.id for rule in rules_]))
-    own = sql.SQL("owner = 'phase' AND object_id = ANY({})").format(ids)
-    left = _LEFT.format(own=own, rules=ids, now=literal(now), moved=literal(MOVED), room=literal(ledger.room()))
+    left = _LEFT.format(rules=ids, now=literal(now), room=literal(ledger.room()))
     scope = sql.SQL(
         "SELECT lead_id, rule_id AS object_id FROM asked UNION SELECT lead_id, object_id FROM ({}) l"
     ).format(left)

@@ -13,7 +13,7 @@ from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import ConditionError, Evidence, Moment, language, literal, words
 from hagukumi.judge.segments.rules import SAMPLE_SHARE
-from hagukumi.ledger import builds, definitions
+from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause
 
@@ -263,7 +263,7 @@ def _in_force(turn: definitions.Turn | None = None) -> list[tuple[ScoreVersion, 
     broken = definitions.broken("score")
     under_way = builds.under_way("score")
     found = []
-    for version in live_versions():
+    for version in beats.once("score versions", live_versions):
         skipped = version.id in broken if turn is None else turn.skips(version.id)
         if skipped or (version.built_at is None and version.id not in under_way):
             continue
@@ -279,6 +279,7 @@ def _refresh(version: ScoreVersion, found: Sequence[Cause], now: datetime, *, mi
     scope = segments.scope_sql("score", version.id, found, now)
     batch = Moment(now, segments.SCOPE, by_index=True)
     with ledger.by_index():
+        segments.gather(scope, found, now)
         changed = SQL.rescore.value(
             {**_params(version, now), "quiet": False, "told": []},
             scope=scope,

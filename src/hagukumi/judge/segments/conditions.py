@@ -41,8 +41,11 @@ class Moment:
     def rows(self, table: LiteralString, alias: LiteralString, bounds: sql.Composable | None = None) -> sql.Composable:
         """`table alias` for a FROM: the rows of a lead-owned table within the scope, and within `bounds` of its key.
 
-        By index they are fenced off (OFFSET 0), so that no other column can lead the planner to another index.
+        By index they are fenced off (OFFSET 0), so that no other column can lead the planner to another index; acts are
+        read from the beat's copy (`ledger.beats.gather`).
         """
+        if self.by_index and table == "activity":
+            return self._gathered("act", alias, bounds)
         if self.scope is None and bounds is None:
             return sql.SQL("{} {}").format(sql.SQL(table), sql.SQL(alias))
         within = [] if bounds is None else [bounds]
@@ -52,6 +55,18 @@ class Moment:
         fence = sql.SQL(" OFFSET 0" if self.by_index else "")
         return sql.SQL("(SELECT * FROM {} WHERE {}{}) {}").format(
             sql.SQL(table), sql.SQL(" AND ").join(within), fence, sql.SQL(alias)
+        )
+
+    def ahead(self, alias: LiteralString) -> sql.Composable:
+        """As `rows` of `activity`: what a skewed clock has dated after now."""
+        if self.by_index:
+            return self._gathered("act_ahead", alias, None)
+        return self.rows("activity", alias, sql.SQL("at > {}").format(literal(self.now)))
+
+    def _gathered(self, table: LiteralString, alias: LiteralString, bounds: sql.Composable | None) -> sql.Composable:
+        tests = [test for test in (bounds, self.scope and sql.SQL("lead_id IN ({})").format(self.scope)) if test]
+        return sql.SQL("(SELECT * FROM {} WHERE {}) {}").format(
+            sql.SQL(table), sql.SQL(" AND ").join(tests or [sql.SQL("true")]), sql.SQL(alias)
         )
 
 

@@ -1,12 +1,13 @@
--- name: work
--- What this beat asks of an owner of conditions: kinds touched, its definitions with people due, those with people whom
--- their build missed. One row. Index: condition_due_at. %(owner)s is segment, score or phase.
-SELECT array(SELECT DISTINCT kind::int FROM touched) AS kinds,
-       array(
-           SELECT DISTINCT object_id FROM condition_due
-           WHERE owner = %(owner)s AND due_at <= %(now)s::timestamptz
-       ) AS due,
-       array(SELECT DISTINCT object_id FROM build_missed WHERE owner = %(owner)s) AS missed;
+-- name: waiting
+-- The definitions that somebody is due for or was missed by while they were built. Grain: one row per owner, definition
+-- and reason. Index: condition_due_at, by a range for each owner.
+SELECT DISTINCT owner, object_id, true AS due FROM condition_due WHERE owner = 'segment' AND due_at <= %(now)s::timestamptz
+UNION ALL
+SELECT DISTINCT owner, object_id, true FROM condition_due WHERE owner = 'score' AND due_at <= %(now)s::timestamptz
+UNION ALL
+SELECT DISTINCT owner, object_id, true FROM condition_due WHERE owner = 'phase' AND due_at <= %(now)s::timestamptz
+UNION ALL
+SELECT DISTINCT owner, object_id, false FROM build_missed;
 
 -- name: concerned
 -- Which definitions the facts of this beat concern: {asked} yields ids by tests on the CTE `seen` (kind, object_id).
@@ -84,8 +85,11 @@ told AS (
 SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS left;
 
 -- name: keep_dues
--- Sets when time alone may change the answers of the owner's definitions, for the pairs (lead_id, object_id) of `scope`.
--- `among`: those of them that may have a due time at all; `dues` yields (lead_id, object_id, due_at).
+-- Sees that nobody of the pairs (lead_id, object_id) of `scope` is asked again too late when time alone may change the
+-- answers of the owner's definitions. `among`: those of them that may have a due time at all; `dues` yields (lead_id,
+-- object_id, due_at).
+-- A due time may be early, never late: one that is only put off (each page view puts off "90 days without an act") stays
+-- as it is, and whoever is then asked in vain gets the new one. Else every act would write a row for every definition.
 -- Grain: one row per (lead, owner, object). Index: condition_due's key; the owner wears `|| ''` so that no other serves.
 -- slot scope: SELECT lead_id, 0::bigint AS object_id FROM touched
 -- slot among: SELECT lead_id, object_id FROM scope
@@ -93,7 +97,17 @@ SELECT (SELECT count(*) FROM come) AS entered, (SELECT count(*) FROM gone) AS le
 WITH scope AS MATERIALIZED ({scope}),
 among AS MATERIALIZED ({among}),
 next AS MATERIALIZED (SELECT lead_id, object_id, min(due_at) AS due_at FROM ({dues}) d GROUP BY lead_id, object_id),
-over AS MATERIALIZED (SELECT lead_id, object_id FROM scope EXCEPT SELECT lead_id, object_id FROM next),
+kept AS MATERIALIZED (
+    SELECT lead_id, object_id, due_at FROM condition_due
+    WHERE owner || '' = %(owner)s AND lead_id = ANY(ARRAY(SELECT lead_id FROM scope))
+),
+over AS MATERIALIZED (
+    SELECT lead_id, object_id FROM (
+        SELECT lead_id, object_id FROM scope
+        INTERSECT SELECT lead_id, object_id FROM kept WHERE due_at <= %(now)s::timestamptz
+    ) past
+    EXCEPT SELECT lead_id, object_id FROM next
+),
 gone AS (
     DELETE FROM condition_due c
     USING over o
@@ -101,9 +115,10 @@ gone AS (
       AND c.lead_id = o.lead_id AND c.object_id = o.object_id
 )
 INSERT INTO condition_due (lead_id, owner, object_id, due_at)
-SELECT lead_id, %(owner)s, object_id, due_at FROM next
-ON CONFLICT (lead_id, owner, object_id) DO UPDATE SET due_at = excluded.due_at
-WHERE condition_due.due_at <> excluded.due_at;
+SELECT n.lead_id, %(owner)s, n.object_id, n.due_at
+FROM next n LEFT JOIN kept k ON k.lead_id = n.lead_id AND k.object_id = n.object_id
+WHERE k.lead_id IS NULL OR k.due_at <= %(now)s::timestamptz OR n.due_at < k.due_at
+ON CONFLICT (lead_id, owner, object_id) DO UPDATE SET due_at = excluded.due_at;
 
 -- name: rebuild_dues
 -- As keep_dues for a build: the due times of the definitions %(object_ids)s for everybody, from `dues`, of the pairs

@@ -1,8 +1,10 @@
 """Verbs of the segments: read conditions, keep membership in line with the facts, say why somebody is in."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -10,13 +12,26 @@ from psycopg import sql
 
 from hagukumi.accounts import audit
 from hagukumi.kit import keyset
-from hagukumi.ledger import builds, definitions
+from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
 
 from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
-from .conditions import Condition, ConditionError, Evidence, Moment, dump, language, literal, parse, register, words
+from .conditions import (
+    MAX_DEPTH,
+    Condition,
+    ConditionError,
+    Evidence,
+    Moment,
+    depth_of,
+    dump,
+    language,
+    literal,
+    parse,
+    register,
+    words,
+)
 from .conditions import leaves as known_leaves
 from .models import Segment
 from .queries import SQL
@@ -64,7 +79,15 @@ def batch_sql(tree: Tree, now: datetime, scope: sql.Composable) -> sql.Composed:
 
 def dependencies(tree: Tree) -> Dependencies:
     """What may change the tree's answer: kinds of activity, time, definition tables, other segments."""
+    if isinstance(tree, Mapping) and depth_of(tree) <= MAX_DEPTH:
+        return _dependencies_of(json.dumps(tree, sort_keys=True))
     return compiler.dependencies(parse(tree), Moment(BEGINNING))
+
+
+@lru_cache(maxsize=4096)
+def _dependencies_of(document: str) -> Dependencies:
+    """By the tree's text: every beat asks it of every definition."""
+    return compiler.dependencies(parse(json.loads(document)), Moment(BEGINNING))
 
 
 def dependencies_of(trees: Iterable[Tree]) -> Dependencies:
@@ -268,8 +291,12 @@ class Work:
 
 def work(owner: str, now: datetime) -> Work:
     """Kinds touched in this beat, the owner's definitions with people due, and those with people their build missed."""
-    row = SQL.work.row({"owner": owner, "now": now}) or {}
-    return Work(frozenset(row["kinds"]), frozenset(row["due"]), frozenset(row["missed"]))
+    waiting = beats.once("conditions waiting", lambda: SQL.waiting.rows({"now": now}))
+    due, missed = (
+        frozenset(row["object_id"] for row in waiting if row["owner"] == owner and row["due"] is reason)
+        for reason in (True, False)
+    )
+    return Work(ledger.touched_kinds(), due, missed)
 
 
 def concerned(causes: Mapping[int, Sequence[Cause]], todo: Work) -> set[int]:
@@ -301,6 +328,11 @@ def scope_sql(owner: str, object_id: int, causes: Iterable[Cause], now: datetime
     )  # fmt: skip
 
 
+def gather(leads: sql.Composable, causes: Iterable[Cause], now: datetime) -> None:
+    """Have the acts of these people at hand that a definition with these causes reads: `batch_sql` and dues need it."""
+    beats.gather(leads, frozenset[int]().union(*(cause.kinds for cause in causes)), now)
+
+
 SCOPE = sql.SQL("SELECT lead_id FROM scope")
 """Inside the named queries the scope stands once, as the CTE `scope`."""
 
@@ -323,7 +355,7 @@ def keep_dues(
         slots["among"] = among
     if parts := _dues(trees, now, batch=True):
         slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
-    return SQL.keep_dues.run({"owner": owner}, **slots)
+    return SQL.keep_dues.run({"owner": owner, "now": now}, **slots)
 
 
 def rebuild_dues(
@@ -375,7 +407,7 @@ def _in_force(turn: definitions.Turn | None = None) -> list[tuple[Segment, tuple
     broken = definitions.broken("segment")
     under_way = builds.under_way("segment")
     found = []
-    for segment in in_order(active()):
+    for segment in in_order(beats.once("segments", active)):
         skipped = segment.id in broken if turn is None else turn.skips(segment.id)
         if skipped or (segment.built_at is None and segment.id not in under_way):
             continue
@@ -396,13 +428,14 @@ def step(now: datetime) -> int:
     turn = definitions.turn("segment", now)
     in_force = _in_force(turn)
     concerned_ids = concerned({segment.id: found for segment, found in in_force}, todo)
-    for segment, found in in_force:
-        with turn.attempt(segment.id):
-            if segment.built_at is None:
-                if segment.id in concerned_ids:
-                    builds.note_missed("segment", segment.id, found)
-            elif segment.id in concerned_ids | todo.due | todo.missed:
-                changed += _refresh(segment, found, now, missed=segment.id in todo.missed)
+    with ledger.by_index():
+        for segment, found in in_force:
+            with turn.attempt(segment.id):
+                if segment.built_at is None:
+                    if segment.id in concerned_ids:
+                        builds.note_missed("segment", segment.id, found)
+                elif segment.id in concerned_ids | todo.due | todo.missed:
+                    changed += _refresh(segment, found, now, missed=segment.id in todo.missed)
     return changed
 
 
@@ -410,6 +443,7 @@ def _refresh(segment: Segment, found: Sequence[Cause], now: datetime, *, missed:
     node = parse(segment.tree)
     scope = scope_sql("segment", segment.id, found, now)
     with ledger.by_index():
+        gather(scope, found, now)
         changed = SQL.refresh.run(
             {
                 "segment_id": segment.id,

@@ -97,9 +97,8 @@ class Acted(Condition):
 
     def due(self, moment: Moment) -> sql.Composable:
         """When the nth latest act leaves the window; and when an act dated after now (a skewed clock) arrives."""
-        later = sql.SQL("at > {}").format(literal(moment.now))
         ahead = sql.SQL("SELECT a.lead_id, min(a.at) AS due_at FROM {} WHERE {} GROUP BY 1").format(
-            moment.rows("activity", "a", later), self._acts()
+            moment.ahead("a"), self._acts()
         )
         if self.days is None:
             return ahead

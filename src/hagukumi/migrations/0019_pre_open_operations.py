@@ -1,0 +1,12 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("hagukumi", "0018_pre_handovers_answered")]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="operation",
+            index=models.Index(fields=["owner"], name="operation_open", condition=models.Q(ended_at=None)),
+        ),
+    ]
