@@ -66,7 +66,7 @@ def step(now: datetime, moves: int = MOVES) -> int:
 # -- in ----------------------------------------------------------------------------------------------------------
 
 
-def _enrol(tick: Tick, open_doors: list[Live], touched: set[int]) -> None:
+def _enrol(tick: Tick, open_doors: list[Live], touched: frozenset[int]) -> None:
     """Let in whom a fact of this beat opens a door for: one statement for all doors."""
     doors = [(version.graph.entry, version) for version in open_doors if version.graph.entry.opens.code in touched]
     if not doors:
@@ -108,7 +108,7 @@ def _take_in(tick: Tick, version: Live) -> None:
 # -- on ----------------------------------------------------------------------------------------------------------
 
 
-def _free_touched(tick: Tick, running: dict[int, Live], touched: set[int]) -> None:
+def _free_touched(tick: Tick, running: dict[int, Live], touched: frozenset[int]) -> None:
     """People at a question to whom something has happened leave by `yes` as soon as the answer is yes.
 
     Asked in two steps, because most facts concern nobody who waits: first which of the questions that may have heard
