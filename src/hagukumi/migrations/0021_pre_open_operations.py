@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("hagukumi", "0018_pre_handovers_answered")]
+    dependencies = [("hagukumi", "0020_post_outbox_channel")]
 
     operations = [
         migrations.AddIndex(
