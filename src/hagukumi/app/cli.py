@@ -101,6 +101,13 @@ def parser() -> argparse.ArgumentParser:
         help="見出しの行（既定は自動判定） / row of the headings (found by default)",
     )
     load.add_argument("--encoding", default="", help="文字コード（既定は自動判定） / encoding (found out by default)")
+    load.add_argument(
+        "--dates",
+        default="",
+        choices=("", "month-first", "day-first"),
+        help="03/04/2026 の読み方（既定はファイルのほかの日付から、分からなければ月/日）"
+        " / how 03/04/2026 is read (by default as the file's other dates show, else the month first)",
+    )
     _json(load)
 
     person = _verb(
@@ -200,6 +207,7 @@ def _import(options: argparse.Namespace) -> int:
             encoding=options.encoding or None,
             sheet=options.sheet,
             header_row=options.header_row,
+            dates=options.dates.replace("-", "_"),
             as_json=options.json,
         )
 

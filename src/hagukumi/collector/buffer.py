@@ -200,14 +200,17 @@ class Buffer:
         """Copy one spooled file back, while new requests gather; they wait for one part at most."""
         if self._connection is None or not self.spool.waiting or (path := self.spool.take()) is None:
             return
-        for lines in self.spool.chunks(path):
-            if not await self._try(self._copy(lines)):
-                return
-            if self._lines:
-                fresh, done, self._lines, self._done = self._lines, self._done, [], None
-                await self._keep(fresh)
-                if done is not None and not done.done():
-                    done.set_result(None)
+        try:
+            for lines in self.spool.chunks(path):
+                if not await self._try(self._copy(lines)):
+                    return
+                if self._lines:
+                    fresh, done, self._lines, self._done = self._lines, self._done, [], None
+                    await self._keep(fresh)
+                    if done is not None and not done.done():
+                        done.set_result(None)
+        except BlockingIOError:  # somebody is being erased from it: at the next turn
+            return
         self.spool.done(path)
         log.info("the spool was copied back", file=path.name)
         self._wake.set()

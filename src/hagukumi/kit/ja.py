@@ -161,6 +161,13 @@ UNSEEN = "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206
 _UNSEEN = re.compile(UNSEEN)
 
 
+def emails(text: str) -> list[str]:
+    """Every usable address of a cell, as `email` gives it, in order and each once."""
+    plain = _CONTROLS.sub("", visible(unicodedata.normalize("NFKC", text)))
+    parts = [email(part) for part in _BETWEEN.split(plain) if "@" in part] if plain.count("@") > 1 else [email(text)]
+    return [address for address in dict.fromkeys(parts) if is_email(address)]
+
+
 def email(text: str) -> str:
     """An address in the form it is compared and mailed by, '' for none: half width, lower case, its domain in ASCII.
 
@@ -202,8 +209,8 @@ _DIGITS = re.compile(r"\+?[0-9]{6,16}")
 _JAPANESE = re.compile(r"0(?:[1-9]\d{8}|[5789]0\d{8}|120\d{6}|800\d{7})")
 
 
-def phone(text: str) -> tuple[str, str]:
-    """(E.164, extension) of a number as typed in Japan; ('', '') where it is no telephone number.
+def phone(text: str, country: str = "JP") -> tuple[str, str]:
+    """(E.164, extension) of a number as typed in a country (ISO code); ('', '') where it is no telephone number.
 
     A leading zero that a spreadsheet has eaten is put back.
     """
@@ -214,16 +221,16 @@ def phone(text: str) -> tuple[str, str]:
     digits = _DASHES.sub("", plain.replace("(0)", ""))
     if not _DIGITS.fullmatch(digits):  # the library would read letters as keys of a telephone: 9.01235E+10
         first = re.split(r"[/、,;|\n]", plain)[0]
-        return phone(first) if first != plain and not extension else ("", "")
+        return phone(first, country) if first != plain and not extension else ("", "")
     if digits.startswith("+810"):
         digits = "+81" + digits[4:]
-    if digits.isdigit() and digits.isascii():
+    if country == "JP" and digits.isdigit() and digits.isascii():
         if len(digits) in (9, 10) and digits[0] != "0":
             digits = "0" + digits
         if _JAPANESE.fullmatch(digits):
             return "+81" + digits[1:], extension
     try:
-        number = phonenumbers.parse(digits, "JP")
+        number = phonenumbers.parse(digits, country)
     except phonenumbers.NumberParseException:
         return "", ""
     if not phonenumbers.is_possible_number(number):
@@ -485,6 +492,7 @@ _DATES = tuple(
         rf"(?P<year>\d{{2}}){_PART}(?P<month>\d{{1,2}}){_PART}(?P<day>\d{{1,2}})(?!\d)",
     )
 )
+_NUMBERS_FIRST = _DATES[5]
 _ERA_START = {"令和": 2018, "平成": 1988, "昭和": 1925, "r": 2018, "h": 1988, "s": 1925}
 _WEEKDAY = re.compile(
     r"^[\s,T]*(?:\(?(?:[月火水木金土日]|mon|tue|wed|thu|fri|sat|sun)[a-z]*(?:曜日?)?\)?)?[\s,]*", re.IGNORECASE
@@ -526,6 +534,14 @@ def has_two_readings(text: str) -> bool:
     return one != other and one is not None and other is not None
 
 
+def order_of(text: str) -> str:
+    """The order that a date shows by itself: "day_first" (25/04/2026), "month_first" (04/25/2026), '' none."""
+    found = _NUMBERS_FIRST.match(visible(unicodedata.normalize("NFKC", text)).strip())
+    if not found or (int(found["one"]) > 12) == (int(found["two"]) > 12):
+        return ""
+    return "day_first" if int(found["one"]) > 12 else "month_first"
+
+
 def _date_of(found: Mapping[str, str | None], day_first: bool) -> datetime:
     year, month, day_of = found.get("year"), found.get("month"), found.get("day")
     if era := found.get("era"):
@@ -563,8 +579,8 @@ def _at(date_: datetime, rest: str) -> datetime:
     return at.replace(tzinfo=timezone(offset)).astimezone(_JST).replace(tzinfo=None)
 
 
-def day(text: str) -> date | None:
-    found = moment(text)
+def day(text: str, *, day_first: bool = False) -> date | None:
+    found = moment(text, day_first=day_first)
     return found.date() if found else None
 
 

@@ -7,6 +7,7 @@ what and where as a code with values (`leads.rules` puts it into words). Row num
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from hagukumi.kit import lazy as modules
 
-from . import ja, sheet_reader, sheets, vcards
+from . import columns, ja, sheet_reader, sheets, vcards
 
 if TYPE_CHECKING:
     import polars as pl
@@ -156,11 +157,28 @@ def _find_header(records: Sequence[tuple[int, _Cells]], wanted: int) -> tuple[in
     if isinstance(filled[0][1], BadRow):
         return filled[0][:2]
     widest = max(width for _, _, width in filled)
-    number, cells, _ = next(one for one in filled if one[2] >= max(1, min(widest, 2), widest * 6 // 10))
+    wide = [one for one in filled if one[2] >= max(1, min(widest, 2), widest * 6 // 10)]
+    number, cells, _ = wide[0]
+    if _known(cells) < 2:  # a report has a table about itself above that of the people
+        number, cells, _ = max(wide, key=lambda one: (_known(one[1]), -one[0]))
     if not isinstance(cells, BadRow) and _is_data(cells):  # few headings above full rows
         before = [one for one in filled if one[0] < number and one[2] > 1]
         number, cells = before[-1][:2] if before else filled[0][:2]
     return number, cells
+
+
+def _known(cells: _Cells) -> int:
+    """How many of the cells are headings that a column of a lead is known by."""
+    return 0 if isinstance(cells, BadRow) else sum(1 for cell in cells if _bare(cell) in _HEADINGS)
+
+
+def _bare(heading: str) -> str:
+    return re.sub(r"[\s_-]+", "", ja.fold(heading))
+
+
+_HEADINGS = {
+    _bare(name) for line in columns.COLUMNS.values() for name in (line.ja, line.en, line.key, *line.aliases.split())
+}
 
 
 def _filled(cells: _Cells) -> int:
@@ -424,8 +442,8 @@ def _mended(cell: str) -> str:
 
 
 def _frame(rows: list[list[str]], numbers: list[int], width: int) -> pl.DataFrame:
-    columns: Iterable[Sequence[str]] = zip(*rows, strict=True) if rows else [()] * width
-    series = [pl.Series(f"c{place}", cells, dtype=pl.String) for place, cells in enumerate(columns)]
+    turned: Iterable[Sequence[str]] = zip(*rows, strict=True) if rows else [()] * width
+    series = [pl.Series(f"c{place}", cells, dtype=pl.String) for place, cells in enumerate(turned)]
     return pl.DataFrame([pl.Series("row_no", numbers, dtype=pl.Int32), *series])
 
 

@@ -33,6 +33,43 @@ ON CONFLICT (match_key) DO NOTHING;
 -- slot found: SELECT ''::text AS match_key
 DELETE FROM company c USING ({found}) AS f WHERE c.match_key = f.match_key AND c.created_at = %(now)s::timestamptz;
 
+-- name: fill
+-- Puts facts of companies ({found}) where none are known, or over them (%(replace)s). A corporate number that another
+-- company has stays away. One row per company that changed. Index: company_match_key_key. Idempotent.
+-- slot found: SELECT ''::text AS match_key, 0 AS place, ''::text AS corporate_number, ''::text AS industry, ''::text AS sales_yen, ''::text AS employees
+WITH said AS (
+    SELECT match_key,
+           (array_agg(corporate_number ORDER BY turn) FILTER (WHERE corporate_number <> ''))[1] AS corporate_number,
+           (array_agg(industry ORDER BY turn) FILTER (WHERE industry <> ''))[1] AS industry,
+           (array_agg(sales_yen::bigint ORDER BY turn) FILTER (WHERE sales_yen <> ''))[1] AS sales_yen,
+           (array_agg(employees::int ORDER BY turn) FILTER (WHERE employees <> ''))[1] AS employees
+    FROM (
+        SELECT f.*, CASE WHEN %(replace)s::boolean THEN -f.place ELSE f.place END AS turn FROM ({found}) AS f
+    ) AS f
+    GROUP BY match_key
+),
+meant AS (
+    SELECT c.id,
+           CASE WHEN c.corporate_number IS NULL OR %(replace)s::boolean
+                THEN coalesce(n.corporate_number, c.corporate_number) ELSE c.corporate_number END AS corporate_number,
+           CASE WHEN c.industry = '' OR %(replace)s::boolean THEN coalesce(s.industry, c.industry) ELSE c.industry END AS industry,
+           CASE WHEN c.sales_yen IS NULL OR %(replace)s::boolean THEN coalesce(s.sales_yen, c.sales_yen) ELSE c.sales_yen END AS sales_yen,
+           CASE WHEN c.employees IS NULL OR %(replace)s::boolean THEN coalesce(s.employees, c.employees) ELSE c.employees END AS employees
+    FROM company c JOIN said s ON s.match_key = c.match_key
+    LEFT JOIN (
+        SELECT corporate_number, min(match_key) AS match_key FROM said WHERE corporate_number IS NOT NULL
+        GROUP BY corporate_number
+    ) AS n ON n.match_key = c.match_key
+          AND NOT EXISTS (SELECT 1 FROM company o WHERE o.corporate_number = n.corporate_number AND o.id <> c.id)
+)
+UPDATE company c
+SET corporate_number = m.corporate_number, industry = m.industry, sales_yen = m.sales_yen, employees = m.employees,
+    updated_at = %(now)s::timestamptz
+FROM meant m
+WHERE c.id = m.id AND (c.corporate_number, c.industry, c.sales_yen, c.employees)
+      IS DISTINCT FROM (m.corporate_number, m.industry, m.sales_yen, m.employees)
+RETURNING c.id;
+
 -- name: by_key
 -- One row per asked key with the company it means: its own, else the only one of that name with a legal form.
 -- Index: company_match_key_key, company_core.

@@ -46,6 +46,15 @@ def forget_from(select: sql.Composable, *, now: datetime) -> int:
     return SQL.forget.run({"now": now}, found=select)
 
 
+def fill_from(select: sql.Composable, *, replace: bool, now: datetime) -> list[int]:
+    """Put what `select` says of companies into what is not known of them; the ids of those that changed.
+
+    `select` yields match_key, place (its order), corporate_number, industry, sales_yen and employees as text, '' for
+    nothing. The first that says something counts; with `replace` the last, and it beats what is known.
+    """
+    return [row["id"] for row in SQL.fill.rows({"replace": replace, "now": now}, found=select)]
+
+
 def set_industry(company_id: int, industry: str, *, now: datetime) -> None:
     """Say what a company does: a key of `rules.INDUSTRIES`, '' for unknown. ValueError for another word."""
     if industry and industry not in INDUSTRIES:

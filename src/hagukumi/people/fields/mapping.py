@@ -33,15 +33,18 @@ _WHOLE = (
            " person_-_name"),
     Target("full_kana", "フリガナ", "Reading", 120, "person",
            "ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ 姓名かな"),
+    Target("department_title", "部署と役職", "Department and job title", 240, "person",
+           "部署・役職 部署・役職名 部署名・役職名 部署/役職 所属・役職 所属部署・役職 ご所属・役職"
+           " ご所属・お役職 部署役職"),
 )  # fmt: skip
 _MORE = (
     Target("met_on", "名刺交換日", "Business card received on", 0, "fact", "交換日 名刺受領日 取得日"),
     Target("booth_talk", "会話メモ（履歴に残す）", "Talk, kept in the history", 2000, "fact",
            "ブースでの会話メモ 会話メモ 商談メモ ヒアリングメモ 接客メモ"),
     Target("seminar", "セミナーの出欠", "Seminar attendance", 0, "fact",
-           "参加 出欠 参加状況 出席 参加/欠席 attendance"),
+           "参加 出欠 参加状況 出席 参加/欠席 attendance attended 参加ステータス 出席状況"),
     Target("occurred_at", "日付（回答・参加・来場）", "Date (answer, attendance, visit)", 0, "fact",
-           "回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ"),
+           "回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ join_time 参加時刻"),
     Target("asked_id", "育みの番号", "Hagukumi number", 0, "other", "hagukumi_id"),
     Target("crm", "外部システムの ID", "Id in another system", 200, "other",
            "prospect_id crm_id 顧客id 外部id リードid lead_id 会員番号 顧客番号 顧客コード record_id contact_id"),
@@ -50,6 +53,14 @@ _MORE = (
            "do_not_email メール配信停止 配信停止 メール不可 メール送信除外 オプトアウト opt_out"
            " optout email_opt_out has_opted_out_of_email unsubscribed unsubscribed_from_all_email email_blacklisted"
            " person_-_marketing_status"),
+    Target("country", "国（電話番号を読むため）", "Country, to read telephone numbers", 0, "other",
+           "国 国名 国コード 国/地域 国・地域 country country_code country/region country/region_name"
+           " business_country/region mailing_country cc"),
+    Target("corporate_number", "法人番号", "Corporate number", 0, "company", "corporate_number"),
+    Target("industry", "業種", "Industry", 0, "company", "業種名 業界 industry"),
+    Target("sales_yen", "年商（円）", "Annual sales (yen)", 0, "company", "年商 年間売上 年間売上高 売上高 年間収益"),
+    Target("employees", "従業員数", "Employees", 0, "company",
+           "従業員 社員数 employees no._of_employees number_of_employees"),
 )  # fmt: skip
 _GROUP = {"person": "person", "work": "person", "reach": "person", "need": "need"}
 _COLUMNS = tuple(
@@ -60,6 +71,7 @@ TARGETS = {target.key: target for target in (*_WHOLE, *_COLUMNS, *_MORE)}
 GROUPS = {
     "person": ("人と会社", "Person and company"),
     "need": ("ニーズ", "Needs"),
+    "company": ("会社の情報", "About the company"),
     "fact": ("できごと", "What happened"),
     "other": ("その他", "Other"),
 }
@@ -68,13 +80,21 @@ GROUPS = {
 def _plain(header: str) -> str:
     """A heading as it is compared: its words, without remarks such as （半角）, ※必須 and the line they stand on."""
     name = unicodedata.normalize("NFKC", header)
-    name = _REMARK.sub("", name) if _REMARK.sub("", name).strip(" \n:*※") else name
+    for needless in (_REMARK, _QUESTION):
+        bare = needless.sub("", name)
+        name = bare if bare.strip(" \n:*※") else name
     return re.sub(r"[\s_-]+", "", ja.fold(name)).strip(":*※")
 
 
 _REMARK = re.compile(
     r"[*※]?(?:必須|任意)|\((?:正式名称|半角|全角|半角数字|半角英数|必須|任意|代表|ハイフンなし|ハイフンあり)\)"
 )
+_QUESTION = re.compile(
+    r"^\s*(?:q|設問|質問)\s*\d+\s*[.:、)]\s*"
+    r"|(?:を|について)?(?:お|ご)?(?:教え|記入|入力|聞かせ|知らせ|選び|選択)(?:て|して)?(?:ください|下さい)[。.]?\s*$",
+    re.IGNORECASE,
+)
+"""What a form puts around the word that it asks for: Q1. 会社名を教えてください."""
 
 
 def _names(target: Target) -> list[str]:
@@ -85,8 +105,10 @@ _BY_LABEL = {_plain(label): target.key for target in TARGETS.values() for label 
 _BY_ALIAS = {name: target.key for target in TARGETS.values() for name in _names(target)}
 _BY_ALIAS |= {_plain(alias): "field:nps" for alias in ("お勧め度", "お勧め度(0-10)", "nps")}
 _PHONE_ORDER = [_plain(alias) for alias in TARGETS["phone"].aliases.split()]
-_MANY = ("phone", "email")
-"""What several columns may bring: the first that says something counts."""
+_MANY = ("phone", "email", "address", "department")
+"""What several columns may bring: the first that says something counts; pieces of an address are put together."""
+JOINED = ("address", "department")
+"""Of those, the ones whose columns are pieces of one value."""
 _STAFF = ("担当者",)
 """Headings that name the person only where nothing else does; beside a name they name one of the staff."""
 
@@ -94,12 +116,14 @@ _STAFF = ("担当者",)
 def suggest(header: Sequence[str], own: Mapping[str, str] | None = None) -> dict[str, str]:
     """Column name -> target, by label or alias, of `own` fields (label -> key) too; unknown columns get ''.
 
-    Our own labels come first, then those of own fields, then aliases. A meaning is given once, telephone numbers and
-    addresses excepted; beside 姓 a column 担当者 is no name.
+    Our own labels come first, then those of own fields, then aliases: beside our own number none, for then the file is
+    our own export. A meaning is given once, those of `_MANY` excepted; beside 姓 a column 担当者 is no name.
     """
     labels = {_plain(label): f"field:{key}" for label, key in (own or {}).items()}
     found: dict[str, str] = dict.fromkeys(header, "")
     for names in (_BY_LABEL, labels, _BY_ALIAS):
+        if names is _BY_ALIAS and "asked_id" in found.values():
+            break
         for name in header:
             target = names.get(_plain(_COPY.sub("", name)), "")
             if target and not found[name] and (target in _MANY or target not in found.values()):
@@ -156,6 +180,20 @@ def places(header: Sequence[str], meant: Mapping[str, str]) -> dict[str, list[in
     if "phone" in found:
         found["phone"].sort(key=lambda place: order.get(_plain(header[place]), 99))
     return found
+
+
+def labels(header: Sequence[str]) -> dict[int, int]:
+    """Place of a telephone number -> place of the column that says which kind it is (Phone 1 - Label, - Value)."""
+    found = {}
+    kinds = {match[1]: place for place, name in enumerate(header) if (match := _LABEL.fullmatch(_plain(name)))}
+    for place, name in enumerate(header):
+        if (match := _VALUE.fullmatch(_plain(name))) and match[1] in kinds:
+            found[place] = kinds[match[1]]
+    return found
+
+
+_LABEL = re.compile(r"((?:phone|電話)\d+)(?:label|type|ラベル|種類)")
+_VALUE = re.compile(r"((?:phone|電話)\d+)(?:value|値)")
 
 
 def missing(meant: Mapping[str, str]) -> list[str]:

@@ -7,16 +7,18 @@ titles, companies, odd telephone numbers) run once per distinct value and are re
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hagukumi.kit import clock, ja, tables
+from hagukumi.kit import clock, countries, ja, tables
 from hagukumi.kit import lazy as modules
 from hagukumi.kit.columns import COLUMNS, LEFT_OUT, ColumnError
 
+from . import companies, places
 from . import mapping as mappings
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ LIMITS = {
 """The most characters of a cell; what is read (a number, an address) is measured when it has been read."""
 NUMBERS = tuple(key for key, column in COLUMNS.items() if column.type == "number")
 _REMEMBERED = 200_000
-_BLANKS = ("Select", "-", "－", "―", "ー", "N/A", "n/a")
+_SEVERAL = "\x1f"
+_MOBILE = "mobile|cell|携帯|iphone"
+_FAX = "fax|ファ"
+_BLANKS = ("Select", "-", "--", "－", "―", "ー", "N/A", "n/a")
 _YES = ("yes", "y", "1", "true", "はい", "停止", "unsubscribed", "オプトアウト", "不可", "○", "◯", "有")
 _ATTENDED = ("出席", "参加", "参加済", "参加済み", "○", "◯", "attended", "yes", "1", "当日参加", "オンライン参加")
 _ABSENT = ("欠席", "不参加", "×", "absent", "no", "0", "キャンセル", "no show")
@@ -72,40 +77,70 @@ class Normaliser:
     """Turns batches of one file into rows of `incoming`; `columns` maps its `header` to targets.
 
     `own`: how a value of an own field is read, by key; ValueError where it cannot be. A field not named is text.
-    `day_first`: 05/01/2026 is the 5th of January.
+    `dated`: the own fields that hold dates. `day_first`: 05/01/2026 is the 5th of January; `two_readings` is the first
+    date met that could be read either way.
     """
 
     header: Sequence[str]
     columns: Mapping[str, str]
     own: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     day_first: bool = False
+    dated: Collection[str] = ()
+    two_readings: str = ""
     _known: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.places = mappings.places(self.header, self.columns)
+        self._labels = mappings.labels(self.header)
+        if labelled := [place for place in self.places.get("phone", []) if place in self._labels]:
+            self.places.setdefault("mobile", []).extend(labelled)
 
     def __call__(self, frame: pl.DataFrame) -> Normal:
         """The rows of a frame with `row_no` and c0..cn."""
         self._unvalued: dict[str, list[int]] = {}
         picked = self._plain(frame.select("row_no", *self._picks()))
-        has = set(picked.columns)
+        picked = self._whole(picked)
+        has = set(picked.columns) - {"country"}
         rows = self._identify(self._needs(self._person(self._reach(picked, has), has), has))
         reasons = self._reasons(frame, picked, rows)
         bad = reasons.filter(pl.col("reason") != "")
         if bad.height:
             rows = rows.filter(reasons["reason"] == "")
-        return Normal(self._leaders(rows), self._rejects(frame, bad), self._notices(frame, picked, rows))
+        notices = self._notices(frame, picked, rows)
+        return Normal(self._leaders(rows.drop("country", strict=False)), self._rejects(frame, bad), notices)
 
     def _picks(self) -> list[pl.Expr]:
         picks = []
-        for target, places in self.places.items():
-            cells = [pl.col(f"c{place}").str.strip_chars() for place in places]
-            cells = [pl.when(cell.is_in(_BLANKS)).then(pl.lit("")).otherwise(cell) for cell in cells]
+        for target, found in self.places.items():
+            cells = [self._cell(place, target) for place in found]
+            if target in mappings.JOINED and len(cells) > 1:
+                picks.append(pl.concat_str(cells, separator=places.SEPARATOR).alias(target))
+                continue
             pick = cells[-1]
             for cell in reversed(cells[:-1]):
                 pick = pl.when(cell != "").then(cell).otherwise(pick)
             picks.append(pick.alias(target))
         return picks
+
+    def _cell(self, place: int, target: str) -> pl.Expr:
+        """A cell, '' for what stands for nothing; of a number beside its kind (Mobile, Work) what `target` asks."""
+        cell = pl.col(f"c{place}").str.strip_chars()
+        cell = pl.when(cell.is_in(_BLANKS)).then(pl.lit("")).otherwise(cell)
+        if place not in self._labels:
+            return cell
+        kind = pl.col(f"c{self._labels[place]}").str.to_lowercase()
+        mobile, fax = kind.str.contains(_MOBILE), kind.str.contains(_FAX)
+        return pl.when((mobile if target == "mobile" else ~mobile) & ~fax).then(cell).otherwise(pl.lit(""))
+
+    def _whole(self, picked: pl.DataFrame) -> pl.DataFrame:
+        """What a file gives in several columns as one: pieces of an address, levels of a department."""
+        for target in mappings.JOINED:
+            found = self.places.get(target, [])
+            if len(found) > 1:
+                ranks = [places.rank(self.header[place]) for place in found]
+                rule = partial(_joined, target, ranks)
+                picked = picked.with_columns(self._each(picked[target], rule, f"{target} whole"))
+        return picked
 
     def _plain(self, picked: pl.DataFrame) -> pl.DataFrame:
         """Without formulas that have no value, marks that nobody sees, and our exports' apostrophes before formulas."""
@@ -126,6 +161,8 @@ class Normaliser:
         rows = picked
         if "email" in has:
             rows = self._email(rows)
+        if "country" in rows.columns:
+            rows = rows.with_columns(self._each(rows["country"], countries.code))
         for target in has & COLUMNS.keys():
             if COLUMNS[target].type == "phone":
                 rows = self._phone(rows, target)
@@ -157,16 +194,24 @@ class Normaliser:
         common = typed.str.contains(r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+[A-Za-z]$")
         odd = rows.filter(~common & (typed != ""))["email"].unique().to_list()
         mail = typed.str.to_lowercase()
+        if not odd:
+            return rows.with_columns(mail.alias("email"))
+        read = {one: ja.email(one) for one in odd}
+        more = {one: _SEVERAL.join(self._others(one, read[one])) for one in odd if one.count("@") + one.count("＠") > 1}
         return rows.with_columns(
-            (
-                mail
-                if not odd
-                else pl.when(common).then(mail).otherwise(typed.replace({one: ja.email(one) for one in odd}))
-            ).alias("email")
+            pl.when(common).then(mail).otherwise(typed.replace(read)).alias("email"),
+            *([typed.replace_strict(more, default="").alias("email_also")] if any(more.values()) else []),
         )
 
+    @staticmethod
+    def _others(cell: str, first: str) -> list[str]:
+        """The other addresses of a cell; those that a whole office reads are nobody's."""
+        return [one for one in ja.emails(cell) if one != first and not ja.is_role_address(one)]
+
     def _phone(self, rows: pl.DataFrame, target: str) -> pl.DataFrame:
-        """The common Japanese shapes by pattern; the rest, once per distinct value, by `kit.ja.phone`."""
+        """The common Japanese shapes by pattern; the rest, once per distinct value and country, by `kit.ja.phone`."""
+        if "country" in rows.columns and (rows["country"] != "").any():
+            return self._phone_abroad(rows, target)
         digits = pl.col(target).str.normalize("NFKC").str.replace_all(r"[\s\-‐‑‒–—―−ーｰ()]", "")
         common = digits.str.contains(r"^0(?:[1-9][0-9]{8}|[5789]0[0-9]{8})$")
         rows = rows.with_columns(
@@ -183,17 +228,35 @@ class Normaliser:
             columns.append((typed.replace_strict(extra, default="") if odd else pl.lit("")).alias("phone_extension"))
         return rows.with_columns(columns).drop("_number")
 
+    def _phone_abroad(self, rows: pl.DataFrame, target: str) -> pl.DataFrame:
+        """Telephone numbers of people who live in several countries."""
+        both = rows.select(pl.concat_str(target, "country", separator="\x1f").alias("number"))["number"]
+
+        def read(number: str) -> str:
+            typed, _, country = number.partition("\x1f")
+            return "\x1f".join(ja.phone(typed, country or "JP"))
+
+        found = self._each(both, read, f"{target} abroad").str.split("\x1f")
+        columns = [found.list.get(0).alias(target)]
+        if target == "phone":
+            columns.append(found.list.get(1).alias("phone_extension"))
+        return rows.with_columns(columns)
+
     def _person(self, rows: pl.DataFrame, has: set[str]) -> pl.DataFrame:
         """Name, reading, company, rank."""
         if "full_name" in has:
-            rows = self._split(rows, "full_name", "last_name", "first_name", ja.person)
+            rows = self._split(rows, "full_name", "last_name", "first_name", _halves)
         if "full_kana" in has:
-            rows = self._split(rows, "full_kana", "last_kana", "first_kana", ja.person)
+            rows = self._split(rows, "full_kana", "last_kana", "first_kana", _halves)
         for target in rows.columns:
             if target in COLUMNS and COLUMNS[target].type == "kana":
                 rows = rows.with_columns(
                     pl.col(target).str.normalize("NFKC").str.replace_many(ja.HIRAGANA).str.replace_all(r"\s+", " ")
                 )
+        if "department_title" in has:
+            rows = self._split(rows, "department_title", "department", "title", _department)
+            has |= {"department", "title"}
+        rows = self._company_facts(rows, has)
         if "company_name" in has:
             found = self._each(rows["company_name"], _company, "company")
             rows = rows.with_columns(
@@ -207,16 +270,23 @@ class Normaliser:
         return rows
 
     def _split(
-        self, rows: pl.DataFrame, whole: str, last: str, first: str, rule: Callable[[str], ja.PersonName]
+        self, rows: pl.DataFrame, whole: str, last: str, first: str, rule: Callable[[str], tuple[str, str]]
     ) -> pl.DataFrame:
         """Fill the empty halves from the whole."""
-        both = self._each(rows[whole], lambda text: f"{rule(text).last}\x1f{rule(text).first}", whole).str.split("\x1f")
+        both = self._each(rows[whole], lambda text: "\x1f".join(rule(text)), whole).str.split("\x1f")
         halves = []
         for place, half in enumerate((last, first)):
             part = both.list.get(place)
             old = rows[half] if half in rows.columns else pl.Series([""]).new_from_index(0, rows.height)
             halves.append(pl.select(pl.when(old != "").then(old).otherwise(part).alias(half)).to_series())
         return rows.with_columns(halves).drop(whole)
+
+    def _company_facts(self, rows: pl.DataFrame, has: set[str]) -> pl.DataFrame:
+        """What the file says of the company, as its columns hold it."""
+        for target, rule in companies.FACTS.items():
+            if target in has:
+                rows = rows.with_columns(self._each(rows[target], rule))
+        return rows
 
     def _needs(self, rows: pl.DataFrame, has: set[str]) -> pl.DataFrame:
         """Facts and needs: attendance, date, number of users, tags, refusal of mail, own fields."""
@@ -264,6 +334,8 @@ class Normaliser:
         if cell not in known:
             if len(known) > _REMEMBERED:
                 known.clear()
+            if key in self.dated:
+                self._note_readings(cell)
             try:
                 known[cell] = self.own[key](cell)
             except ValueError:
@@ -272,10 +344,15 @@ class Normaliser:
 
     def _instant(self, text: str) -> str:
         """A JST date or time as an ISO instant; '' for none or one that no person of today can mean."""
+        self._note_readings(text)
         found = ja.moment(text, day_first=self.day_first)
         if not found or not datetime(2000, 1, 2) <= found <= datetime(2099, 12, 30):  # noqa: DTZ001
             return ""
         return found.replace(tzinfo=clock.JST).astimezone(UTC).isoformat()
+
+    def _note_readings(self, text: str) -> None:
+        if not self.two_readings and ja.has_two_readings(text):
+            self.two_readings = text
 
     def _identify(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The keys a person is known by, and the tier of the best: 1 address, 2 id, 3 telephone, 4 name, 0 none."""
@@ -406,6 +483,12 @@ class Normaliser:
                     for row_no, cell in cells
                     if cell and row_no in taken and self._own(key, cell) is None
                 ]
+        if "email_also" in rows.columns:
+            several = rows.select("row_no", "email_also").filter(pl.col("email_also") != "")
+            found += [
+                self._notice(row_no, "email", "second_address", also.replace(_SEVERAL, ", "))
+                for row_no, also in several.iter_rows()
+            ]
         for target, reason in _LEFT_OUT.items():
             if target not in picked.columns:
                 continue
@@ -441,10 +524,39 @@ _LEFT_OUT = {
     "occurred_at": "bad_date",
     "met_on": "bad_date",
     "asked_id": "bad_number",
+    "country": "bad_country",
+    **dict.fromkeys(companies.FACTS, "bad_company_fact"),
 }
 """Columns whose unreadable cell costs the cell and not the person, and how that is said (`imports.rules.REASONS`)."""
 _PROSE = (*(key for key, column in COLUMNS.items() if column.type == "area"), "booth_talk")
-_WHOLE = {"last_name": "full_name", "first_name": "full_name", "last_kana": "full_kana", "first_kana": "full_kana"}
+_WHOLE = {
+    "last_name": "full_name", "first_name": "full_name", "last_kana": "full_kana", "first_kana": "full_kana",
+    "department": "department_title", "title": "department_title",
+}  # fmt: skip
+
+
+def _halves(name: str) -> tuple[str, str]:
+    found = ja.person(name)
+    return found.last, found.first
+
+
+def _department(text: str) -> tuple[str, str]:
+    """営業部 部長 -> department and title; a single word is the one that it looks like."""
+    parts = [part for part in _PARTS.split(text) if part]
+    if len(parts) > 1:
+        return " ".join(parts[:-1]), parts[-1]
+    return ("", text) if _TITLE.search(text) else (text, "")
+
+
+_PARTS = re.compile(r"[\s/／・,、]+")
+_TITLE = re.compile(
+    r"(?:長|主任|主査|主事|取締役|役員|代表|担当|マネージャー|リーダー|スタッフ|manager|director)$", re.IGNORECASE
+)
+
+
+def _joined(target: str, ranks: Sequence[int], cell: str) -> str:
+    pieces = cell.split(places.SEPARATOR)
+    return places.join(pieces, ranks) if target == "address" else " ".join(dict.fromkeys(filter(None, pieces)))
 
 
 def _company(name: str) -> str:

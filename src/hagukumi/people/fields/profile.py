@@ -104,19 +104,22 @@ def missing(lead: Any) -> list[str]:
     return keys if lead.phone or lead.mobile else [*keys, "phone"]
 
 
-def readers() -> dict[str, Callable[[str], Any]]:
-    """How a value of each own field is read, by key: gives what is stored, or ValueError."""
-    return {field.key: partial(_read_own, field.type, list(field.choices)) for field in Field.objects.all()}
+def readers(*, day_first: bool = False) -> dict[str, Callable[[str], Any]]:
+    """How a value of each own field is read, by key: gives what is stored, or ValueError. See `ja.moment`."""
+    return {
+        field.key: partial(_read_own, field.type, list(field.choices), day_first=day_first)
+        for field in Field.objects.all()
+    }
 
 
-def _read_own(kind: str, choices: list[str], value: str) -> Any:
+def _read_own(kind: str, choices: list[str], value: str, *, day_first: bool = False) -> Any:
     try:
-        return clean_own(kind, choices, value)
+        return clean_own(kind, choices, value, day_first=day_first)
     except ValidationError as error:
         raise ValueError(error.messages[0]) from error
 
 
-def clean_own(kind: str, choices: list[str], value: str) -> Any:
+def clean_own(kind: str, choices: list[str], value: str, *, day_first: bool = False) -> Any:
     """A value of a customer's own field of type `kind`; None empties it. ValidationError says what is wrong."""
     plain = value.strip()
     if not plain:
@@ -130,7 +133,7 @@ def clean_own(kind: str, choices: list[str], value: str) -> Any:
             raise ValidationError(_("数値で入力してください。"))
         return int(number) if number == int(number) else number
     if kind == "date":
-        found: date | None = ja.day(plain)
+        found: date | None = ja.day(plain, day_first=day_first)
         if not found:
             raise ValidationError(_("日付で入力してください。例: 2026/4/1"))
         return found.isoformat()

@@ -25,8 +25,10 @@ from hagukumi.ledger import services as ledger
 from hagukumi.people.companies import services as companies
 from hagukumi.people.consent import services as consent
 from hagukumi.people.fields import mapping
+from hagukumi.people.fields.companies import FACTS as COMPANY_FACTS
 from hagukumi.people.fields.normalise import Normaliser
 from hagukumi.people.leads import kinds
+from hagukumi.people.leads import services as leads
 
 from .queries import INTAKE as SQL
 
@@ -40,6 +42,10 @@ _ROLES = sorted(ja.ROLE_PARTS)
 _COMPANIES = sql.SQL(
     "SELECT company_name AS name, legal_form, form_position, company_key AS match_key, company_core AS core"
     " FROM incoming WHERE company_key <> ''"
+)
+_COMPANY_FACTS = sql.SQL(
+    "SELECT i.company_key AS match_key, i.row_no AS place, i.corporate_number, i.industry, i.sales_yen, i.employees"
+    " FROM incoming i JOIN settled s ON s.row_no = i.row_no WHERE s.lead_id IS NOT NULL AND i.company_key <> ''"
 )
 _NOBODYS_COMPANIES = sql.SQL(
     "SELECT DISTINCT i.company_key AS match_key FROM incoming i JOIN settled s ON s.row_no = i.row_no"
@@ -164,6 +170,8 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
         SQL.match_id.run()
     for tier in sorted(set(rows["tier"]) - {5}):
         _settle(tier, terms, has, doubles=bool((rows["leader"] != rows["row_no"]).any()))
+    if "email_also" in has:
+        SQL.claim_more_addresses.run()
     found = SQL.counts.row() or {}
     if found["created"] < rows.height:
         _change(terms, has)
@@ -171,6 +179,9 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
     stopped = _record_consent(terms, has)
     found = SQL.counts.row() or {}
     nobodys = [row["row_no"] for row in SQL.nobodys.rows()] if found["rejected"] else []
+    if has & COMPANY_FACTS.keys() and "company_key" in has:
+        changed = companies.fill_from(_COMPANY_FACTS, replace=terms.replace, now=terms.now)
+        leads.companies_changed(changed, now=terms.now)
     if nobodys and "company_key" in has:
         companies.forget_from(_NOBODYS_COMPANIES, now=terms.now)
     return Counts(found["created"], found["updated"], found["unchanged"], found["rejected"], nobodys, stopped)
@@ -258,7 +269,7 @@ def upsert_people(
     frame, columns = _framed(rows)
     staged, rejects, notices = Normaliser(list(columns), columns)(frame)
     if refused := [(one.row_no, one.reason, one.column) for one in rejects] or [
-        (one.row_no, one.reason, one.column) for one in notices
+        (one.row_no, one.reason, one.column) for one in notices if one.reason != "second_address"
     ]:  # where a file loses a cell, a form or another system hears of it
         raise RowError(*refused[0])
     with transaction.atomic():

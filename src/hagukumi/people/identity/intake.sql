@@ -9,7 +9,9 @@ CREATE TEMP TABLE IF NOT EXISTS incoming (
     name_key text NOT NULL DEFAULT '', email_kind text NOT NULL DEFAULT '', email_value text NOT NULL DEFAULT '',
     crm text NOT NULL DEFAULT '', phone_key text NOT NULL DEFAULT '', mobile_key text NOT NULL DEFAULT '',
     booth_talk text NOT NULL DEFAULT '', seminar text NOT NULL DEFAULT '', occurred_at timestamptz,
-    tags text NOT NULL DEFAULT '', no_mail boolean NOT NULL DEFAULT false, asked_id bigint, met_on timestamptz
+    tags text NOT NULL DEFAULT '', no_mail boolean NOT NULL DEFAULT false, asked_id bigint, met_on timestamptz,
+    email_also text NOT NULL DEFAULT '', corporate_number text NOT NULL DEFAULT '', industry text NOT NULL DEFAULT '',
+    sales_yen text NOT NULL DEFAULT '', employees text NOT NULL DEFAULT ''
 ) ON COMMIT DELETE ROWS;
 
 -- name: open_settled
@@ -41,18 +43,19 @@ WHERE c.oid = ANY (ARRAY['lead', 'lead_identity', 'company', 'consent', 'consent
 INSERT INTO incoming (
     row_no, tier, leader, {lead_columns}, fields, company_key, company_core, legal_form, form_position, name_key, email_kind,
     email_value, crm, phone_key, mobile_key, booth_talk, seminar, occurred_at, tags, no_mail, asked_id,
-    met_on
+    met_on, email_also, corporate_number, industry, sales_yen, employees
 )
 SELECT r.row_no, r.tier, r.leader, {record_columns}, coalesce(r.fields, '{}')::jsonb, coalesce(r.company_key, ''),
        coalesce(r.company_core, ''), coalesce(r.legal_form, ''), coalesce(r.form_position, ''), coalesce(r.name_key, ''),
        coalesce(r.email_kind, ''), coalesce(r.email_value, ''), coalesce(r.crm, ''), coalesce(r.phone_key, ''),
        coalesce(r.mobile_key, ''), coalesce(r.booth_talk, ''), coalesce(r.seminar, ''), r.occurred_at, coalesce(r.tags, ''),
-       coalesce(r.no_mail, false), r.asked_id, r.met_on
+       coalesce(r.no_mail, false), r.asked_id, r.met_on, coalesce(r.email_also, ''), coalesce(r.corporate_number, ''),
+       coalesce(r.industry, ''), coalesce(r.sales_yen, ''), coalesce(r.employees, '')
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
     row_no int, tier smallint, leader int, {record_definitions}, fields text, company_key text, company_core text,
     legal_form text, form_position text, name_key text, email_kind text, email_value text, crm text, phone_key text,
     mobile_key text, booth_talk text, seminar text, occurred_at timestamptz, tags text, no_mail boolean, asked_id bigint,
-    met_on timestamptz
+    met_on timestamptz, email_also text, corporate_number text, industry text, sales_yen text, employees text
 );
 
 -- name: name_companies
@@ -223,6 +226,16 @@ GROUP BY k.value
 ORDER BY k.value
 ON CONFLICT (kind, value) DO UPDATE SET lead_id = 0
 WHERE lead_identity.lead_id <> excluded.lead_id AND lead_identity.lead_id <> 0;
+
+-- name: claim_more_addresses
+-- The other addresses of a row's cell are the same person's, where they are nobody's yet. Index: lead_identity_pkey.
+INSERT INTO lead_identity (kind, value, lead_id)
+SELECT DISTINCT ON (a.address) 'email', a.address, s.lead_id
+FROM incoming i JOIN settled s ON s.row_no = i.row_no
+CROSS JOIN LATERAL string_to_table(i.email_also, chr(31)) AS a (address)
+WHERE i.email_also <> '' AND s.lead_id IS NOT NULL
+ORDER BY a.address, i.row_no
+ON CONFLICT (kind, value) DO NOTHING;
 
 -- name: insert_leads
 -- Writes the new leads of this tier.

@@ -28,11 +28,13 @@ def import_file(
     as_json: bool = False,
     sheet: str = "",
     header_row: int = 0,
+    dates: str = "",
 ) -> int:
     """Take a file in at once; returns the exit code: 0 = taken in (rejected rows are listed), 1 = refused, saying why.
 
-    With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected, and notices
-    (cells left out).
+    With `as_json` the last line of standard output holds rows, created, updated, unchanged, rejected, notices (cells
+    left out), and of dates with two readings one and how it was read. `dates`: month_first or day_first, '' = as the
+    file's other dates show, else the month first.
     """
     now = clock.now()
     try:
@@ -49,6 +51,8 @@ def import_file(
             sheet=sheet,
             header_row=header_row,
         )
+        if dates:
+            imports.change_mapping(item, item.mapping["columns"], replace=False, day_first=dates == "day_first")
     except TableError as error:
         return _refused(path, {"code": error.code, **error.values}, as_json)
     done = threading.Event()
@@ -87,9 +91,15 @@ def _report(item: Import, as_json: bool) -> None:
     notices = ImportNotice.objects.filter(import_id=item.id).order_by("row_no", "column")
     for notice in notices[:_SHOWN_REJECTS]:
         print(rules.row_error(notice), file=sys.stderr)
+    order, two = item.mapping.get("dates") or "month_first", item.mapping.get("two_readings", "")
+    if two:
+        read = _("日/月") if order == "day_first" else _("月/日")
+        said = _("「%(date)s」のような日付は%(order)sの順に読みました（--dates で選べます）。")
+        print(said % {"date": two, "order": read}, file=sys.stderr)
     counts = {name: getattr(item, name) for name in ("rows", "created", "updated", "unchanged", "rejected")}
     if as_json:
-        print(json.dumps({**counts, "notices": notices.count(), "stopped": item.stopped, "import_id": item.id}))
+        told = {**counts, "notices": notices.count(), "stopped": item.stopped, "import_id": item.id}
+        print(json.dumps({**told, **({"two_readings": two, "dates": order} if two else {})}, ensure_ascii=False))
     else:
         print(
             _("%(rows)s 行: 新規 %(created)s、更新 %(updated)s、変更なし %(unchanged)s、取り込まず %(rejected)s")

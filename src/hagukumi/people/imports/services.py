@@ -10,7 +10,7 @@ import queue
 import secrets
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +44,7 @@ else:
 log = structlog.get_logger(__name__)
 MAX_UPLOAD_MB = 500
 PREVIEW_ROWS = 20
+SAMPLE_ROWS = 1000
 KEPT_DAYS = 30
 """For how long after an import its file is kept, in case somebody asks what was in it."""
 _CHUNK = 1 << 20
@@ -110,10 +111,29 @@ def _remembered(table: tables.Table) -> dict[str, Any]:
     own = {field.label_ja: field.key for field in Field.objects.order_by("-id")}
     own |= {field.label_en: field.key for field in Field.objects.order_by("-id") if field.label_en not in own}
     columns = mapping.suggest(table.header, own)
+    dates = _order_of_dates(table, columns)
     if earlier:
+        dates = dates or earlier.get("dates", "")
         usable = mapping.TARGETS.keys() | {f"field:{key}" for key in own.values()} | {""}
         columns |= {name: target for name, target in earlier["columns"].items() if target in usable}
-    return {"columns": columns, "replace": False, "sheet": table.sheet, "header_row": table.header_row}
+    found = {"columns": columns, "replace": False, "sheet": table.sheet, "header_row": table.header_row}
+    return {**found, "dates": dates} if dates else found
+
+
+def _date_places(header: Sequence[str], columns: Mapping[str, str]) -> list[int]:
+    """Places of the columns that hold dates: what happened, and own fields of that type."""
+    own = {f"field:{key}" for key in Field.objects.filter(type="date").values_list("key", flat=True)}
+    return [place for place, name in enumerate(header) if columns.get(name) in own.union(_DATES)]
+
+
+def _order_of_dates(table: tables.Table, columns: Mapping[str, str]) -> str:
+    """The order that the dates of a file's beginning show by themselves (25/04/2026); '' where they do not agree."""
+    if not (places := _date_places(table.header, columns)):
+        return ""
+    batch = next(iter(table.batches(SAMPLE_ROWS)), None)
+    said = {ja.order_of(cell) for place in places for cell in batch.frame[f"c{place}"]} if batch else set()
+    said.discard("")
+    return said.pop() if len(said) == 1 else ""
 
 
 def forget_uploads(now: datetime) -> int:
@@ -183,14 +203,17 @@ def preview(item: Import) -> Preview:
     rows, rejects, notices = normalise(batch.frame)
     rejects += [Reject(bad.row_no, normalise.raw(bad.cells), bad.reason) for bad in batch.bad]
     samples = [batch.frame[f"c{place}"].head(3).to_list() for place in range(len(table.header))]
-    dates = [place for target in _DATES for place in normalise.places.get(target, [])]
+    dates = _date_places(table.header, item.mapping.get("columns", {}))
     two = (cell for place in dates for cell in batch.frame[f"c{place}"] if ja.has_two_readings(cell))
     return Preview(table, rows, sorted(rejects, key=lambda reject: reject.row_no), notices, samples, next(two, ""))
 
 
 def _normaliser(table: tables.Table, item: Import) -> Normaliser:
     meant = item.mapping.get("columns", {})
-    return Normaliser(table.header, meant, profile.readers(), day_first=item.mapping.get("dates") == "day_first")
+    day_first = item.mapping.get("dates") == "day_first"
+    dated = Field.objects.filter(type="date").values_list("key", flat=True)
+    readers = profile.readers(day_first=day_first)
+    return Normaliser(table.header, meant, readers, day_first=day_first, dated=set(dated))
 
 
 def start(item: Import, now: datetime) -> bool:
@@ -305,6 +328,9 @@ def _take_in(table: tables.Table, item: Import, watch: _Watch) -> intake.Counts:
         counts.add(merged)
         watch.done, watch.rows = counts.rows, max(counts.rows, counts.rows * table.size // max(position, 1))
     intake.clear_tables()
+    if normalise.two_readings:
+        item.mapping["two_readings"] = normalise.two_readings[:40]
+        Import.objects.filter(id=item.id).update(mapping=item.mapping)
     return counts
 
 

@@ -1,6 +1,6 @@
 """Changing what is known of a person: facts, tags, notes, calls, state. Every change is a fact in the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,8 +60,15 @@ def make_nameless(count: int, now: datetime) -> list[int]:
 
 def company_changed(company_id: int, *, now: datetime) -> int:
     """A company's facts were corrected: conditions on them are asked of its people again. Returns how many."""
-    people = sql.SQL("SELECT lead_id FROM lead WHERE company_id = {} AND known_at IS NOT NULL").format(
-        sql.Literal(company_id)
+    return companies_changed([company_id], now=now)
+
+
+def companies_changed(company_ids: Sequence[int], *, now: datetime) -> int:
+    """`company_changed` for several companies at once."""
+    if not company_ids:
+        return 0
+    people = sql.SQL("SELECT lead_id FROM lead WHERE company_id = ANY({}::bigint[]) AND known_at IS NOT NULL").format(
+        sql.Literal(list(company_ids))
     )
     return ledger.ask_again(people, kinds.FIELD_CHANGED.key, now)
 
