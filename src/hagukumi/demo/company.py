@@ -12,7 +12,6 @@ from django.db import connection, transaction
 
 from hagukumi.accounts.models import User, Workspace
 from hagukumi.channels.broadcasts import services as broadcasts
-from hagukumi.channels.broadcasts.models import Broadcast
 from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.collect.content.models import Content
 from hagukumi.collect.forms.models import Form, FormVersion
@@ -133,8 +132,8 @@ def _newsletter(since: datetime, until: datetime) -> None:
             at,
         )
         segment = Segment.objects.get(name="メルマガ読者")
-        broadcast = Broadcast.objects.create(message=message, segment=segment, created_at=at)
-        broadcasts.schedule(broadcast, at)
+        made = broadcasts.draft(message_id=message.pk, segment_id=segment.pk, at=at, now=at)
+        broadcasts.schedule(made, at)
 
 
 # -- definitions -------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_a_paused_broadcast_is_held_until_it_is_resumed(broadcast, message, cons
     (lead,) = consenting(1)
     queue(message, [lead], "b1", broadcast_id=broadcast.pk)
     Delivery.objects.update(due_at=now)
-    assert services.pause(broadcast.pk)
+    assert services.pause(broadcast.pk, now)
     assert claim(now) == []
     assert verdicts() == {lead: ("queued", "")}
     assert Delivery.objects.get().due_at == rules.UNTIL_RESUMED
@@ -63,6 +63,7 @@ def test_a_cancelled_broadcast_sends_nothing_of_what_was_queued(broadcast, messa
 
 
 def test_a_broadcast_begins_at_its_time_and_not_before(broadcast, message, consenting, now):
+    put_in(broadcast.segment, consenting(1), now)
     type(broadcast).objects.update(state="scheduled", scheduled_at=now)
     assert services.step(now - timedelta(seconds=1)) == 0
     assert type(broadcast).objects.get().state == "scheduled"
@@ -129,3 +130,41 @@ def test_a_broadcast_has_a_last_day_for_what_the_cap_puts_off(signed_in, markete
     made = Broadcast.objects.get()
     assert made.carry_until.isoformat() == "2026-11-30T15:00:00+00:00"
     assert "1 名には、翌日以降に送ります" in signed_in(marketer).get(answer["Location"]).content.decode()
+
+
+def test_a_broadcast_that_finds_nobody_says_so(signed_in, marketer, message, segment, now):
+    made = Broadcast.objects.create(
+        message=message, segment=segment, state="scheduled", scheduled_at=now, created_at=now
+    )
+    services.step(now)
+    assert Broadcast.objects.get().state == "empty"
+    assert services.step(now) == 0
+    client = signed_in(marketer)
+    page = client.get(reverse("broadcast", args=[made.pk])).content.decode()
+    assert "「全員」には誰もいませんでした" in page and "1通も送っていません" in page
+    assert "送る相手なし" in client.get(reverse("messages")).content.decode()
+    assert "完了" not in page
+
+
+def test_a_broadcast_of_which_nothing_went_out_says_so(signed_in, marketer, message, segment, people, now):
+    put_in(segment, people(2), now)
+    made = Broadcast.objects.create(
+        message=message, segment=segment, state="scheduled", scheduled_at=now, created_at=now
+    )
+    services.step(now)
+    assert Outbox("test").claim(10, clock.now())[0] == []
+    services.step(now)
+    assert Broadcast.objects.get().state == "done"
+    page = signed_in(marketer).get(reverse("broadcast", args=[made.pk])).content.decode()
+    assert "1通も送られませんでした" in page and "配信への同意も" in page
+
+
+def test_what_a_broadcast_still_lacks_is_named_with_its_way(signed_in, marketer, house, identity, now):
+    """Neither a mail nor a segment: the wizard leads to both instead of offering two empty lists."""
+    client = signed_in(marketer)
+    page = client.get(reverse("broadcast_new")).content.decode()
+    assert f'href="{reverse("message_new")}"' in page and f'href="{reverse("segment_new")}"' in page
+    assert f'href="{reverse("sender_new")}"' not in page
+    assert "「メール」がまだないため" in page
+    assert client.post(reverse("broadcast_new"), {"message": "", "segment": ""}).status_code == 200
+    assert not Broadcast.objects.exists()

@@ -4,7 +4,8 @@ from django.db import models
 
 
 class Broadcast(models.Model):
-    """One mail to one segment at one time. `state`: draft, scheduled, sending, paused, done, cancelled.
+    """One mail to one segment at one time. `state`: draft, scheduled, sending, paused, done, cancelled, or
+    empty: when it began nobody was there to send it to.
 
     What is over a person's daily cap is carried over to the next days, until `carry_until` (NULL = CARRY_DAYS).
     """

@@ -9,7 +9,7 @@ from hagukumi.kit.sql import Queries, share
 from .rules import CARRY_DAYS
 
 BATCHES = sql.SQL(
-    "SELECT id AS broadcast_id, state,"
+    "SELECT id AS broadcast_id, message_id, state,"
     " coalesce(carry_until, coalesce(started_at, scheduled_at, %(now)s::timestamptz) + {days}) AS carry_until"
     " FROM broadcast"
 ).format(days=sql.Literal(timedelta(days=CARRY_DAYS)))

@@ -11,6 +11,10 @@ WHERE (b.state = 'scheduled' AND b.scheduled_at <= %(now)s::timestamptz)
 UPDATE broadcast SET state = 'sending', started_at = %(now)s::timestamptz
 WHERE id = %(id)s::bigint AND state = 'scheduled';
 
+-- name: empty_broadcast
+-- Nobody was in the segment when it began: it is over, and says so.
+UPDATE broadcast SET state = 'empty' WHERE id = %(id)s::bigint AND state = 'sending';
+
 -- name: finish_broadcast
 UPDATE broadcast SET state = 'done' WHERE id = %(id)s::bigint AND state = 'sending';
 

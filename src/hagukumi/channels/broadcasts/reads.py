@@ -8,12 +8,19 @@ from hagukumi.channels.outbox import services as outbox
 from hagukumi.channels.outbox.services import Audience
 from hagukumi.kit.sql import Queries
 
+from .models import Broadcast
+
 SQL = Queries(__file__, "reads.sql")
 
 
 def broadcasts(*, before: int = 2**62, limit: int = 30, only: int | None = None) -> list[dict[str, Any]]:
     """Broadcasts, newest first, each with its audience by state; the six states add up to `audience`."""
     return SQL.broadcasts.rows({"before": before, "limit": limit, "id": only})
+
+
+def one(broadcast_id: int) -> Broadcast | None:
+    """A broadcast with its mail, sender and segment at hand; None where there is none of this id."""
+    return Broadcast.objects.select_related("message__sender", "segment").filter(pk=broadcast_id).first()
 
 
 def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:

@@ -4,16 +4,43 @@ from typing import Any
 
 from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit.sql import Queries
+from hagukumi.people.leads.models import Lead
 
 from . import kinds
-from .models import Message
+from .models import Message, Sender
 
 SQL = Queries(__file__, "reads.sql")
+EXAMPLES = 20
 
 
 def choices() -> list[tuple[int, str]]:
     """(id, name) of the mails in use, the last changed first."""
     return list(Message.objects.filter(archived_at=None).order_by("-updated_at").values_list("id", "name"))
+
+
+def one(message_id: int) -> Message | None:
+    """A mail that is in use; None where there is none, or it was put away."""
+    return Message.objects.select_related("sender").filter(pk=message_id, archived_at=None).first()
+
+
+def subjects() -> list[tuple[int, str, str]]:
+    """(id, name, subject) of the mails in use, the last changed first."""
+    return list(Message.objects.filter(archived_at=None).order_by("-updated_at").values_list("id", "name", "subject"))
+
+
+def senders() -> list[Sender]:
+    """Every sender in use, the first made first."""
+    return list(Sender.objects.order_by("id"))
+
+
+def sender(sender_id: int) -> Sender | None:
+    return Sender.objects.filter(pk=sender_id).first()
+
+
+def examples() -> list[Lead]:
+    """The newest known people with an address, for whom a template may be shown."""
+    known = Lead.objects.filter(known_at__isnull=False, merged_into=None).exclude(email="")
+    return list(known.order_by("-known_at", "-lead_id")[:EXAMPLES])
 
 
 def names() -> dict[int, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.forms.models import model_to_dict
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from psycopg import sql
 
 from hagukumi.accounts import audit
@@ -30,9 +31,11 @@ __all__ = [
     "CONVERSION_DAYS",
     "EMAIL",
     "Figures",
+    "InFlightError",
     "Job",
     "Outbox",
     "TemplateProblemError",
+    "archive",
     "asked",
     "by_message_and_month",
     "confirm",
@@ -41,6 +44,7 @@ __all__ = [
     "problems",
     "queue_asked",
     "queue_from",
+    "save",
     "save_sender",
     "send_test",
     "sender_problems",
@@ -49,6 +53,40 @@ __all__ = [
     "template_warnings",
     "total",
 ]
+
+
+class InFlightError(ValueError):
+    """The message is going out at this moment; the sentence says what to do, in the language in force."""
+
+
+def save(message: Message, now: datetime) -> Message:
+    """Keep a template as it stands; what differs from before is written down.
+
+    InFlightError while a broadcast of it is going out: all its recipients get one text.
+    """
+    with transaction.atomic():
+        before = Message.objects.filter(pk=message.pk).first() if message.pk else None
+        if before and outbox.in_flight(message.pk, now):
+            raise InFlightError(_("このメールは配信中です。変更するには、先に配信を一時停止してください。"))
+        message.created_at, message.updated_at = message.created_at or now, now
+        message.save()
+        changes = audit.changed(_content(before) if before else {}, _content(message))
+        told: dict[str, Any] = {"reason": message.kind_reason} if message.kind_reason else {}
+        audit.record("message.saved", "message", message.pk, now, changes=changes, name=message.name, **told)
+    return message
+
+
+def _content(message: Message) -> dict[str, Any]:
+    names = ("name", "kind", "subject", "preheader", "mjml", "text", "sender_id")
+    return {name: getattr(message, name) for name in names}
+
+
+def archive(message_id: int, now: datetime) -> None:
+    """Put a template away; what was sent of it stays."""
+    with transaction.atomic():
+        if Message.objects.filter(pk=message_id, archived_at=None).update(archived_at=now):
+            name = Message.objects.values_list("name", flat=True).get(pk=message_id)
+            audit.record("message.archived", "message", message_id, now, name=name)
 
 
 def save_sender(sender: Sender, now: datetime) -> Sender:

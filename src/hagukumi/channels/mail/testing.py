@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import get_language
 
+from hagukumi.accounts import audit
 from hagukumi.kit import confined, smtp
 
 from . import render, rules
@@ -27,7 +28,9 @@ def send_test(message: Message, *, to: str, lead_id: int | None, now: datetime) 
         )  # fmt: skip
     except confined.ConfinedError as error:
         raise render.TemplateProblemError(render.too_much()) from error
-    return asyncio.run(_hand_over(rules.quoted_address(message.sender.email), rules.quoted_address(to), content))
+    outcome = asyncio.run(_hand_over(rules.quoted_address(message.sender.email), rules.quoted_address(to), content))
+    audit.record("message.tested", "message", message.pk, now, result=outcome.result)
+    return outcome
 
 
 async def _hand_over(sender: str, recipient: str, content: bytes) -> smtp.Outcome:

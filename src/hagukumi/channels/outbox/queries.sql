@@ -13,7 +13,7 @@ ON CONFLICT (lead_id, message_id, occurrence) DO NOTHING;
 -- carried over to the next day, a batch's until its carry_until) or a reason code (skip). Source: 特定電子メール法 3条 (consent).
 -- What is operational needs no consent and is not stopped by an unsubscription; other suppressions stop it too.
 -- The channel fills in its own (`channel.Channel`): its messages, a lead's address and whether it can be one, the cap.
--- `batches` is filled by the room that sends many at once: batch id, state, carry_until.
+-- `batches` is filled by the room that sends many at once: broadcast_id, message_id, state, carry_until.
 -- Parameters: channel, day_start (JST midnight), next_day (9:00 JST tomorrow). The cap is of marketing a person a JST day; 0 = no limit.
 -- Index: primary keys by lead_id; the day's messages of a person by the primary key of delivery.
 -- slot picked: SELECT lead_id, message_id, occurrence, broadcast_id, due_at FROM delivery WHERE false
@@ -191,6 +191,10 @@ WHERE lead_id = %(lead_id)s::bigint AND id = %(id)s::bigint AND state IN ('faile
 -- One delivery by its token's numbers. Index: primary key by lead_id.
 SELECT lead_id, id, message_id, occurrence, channel, broadcast_id, scenario_id, state, reason, address FROM delivery
 WHERE lead_id = %(lead_id)s::bigint AND id = %(id)s::bigint;
+
+-- name: in_flight
+-- Whether a batch of this message is going out. {batches} takes `now`.
+SELECT EXISTS (SELECT 1 FROM ({batches}) AS b WHERE b.message_id = %(message_id)s::bigint AND b.state = 'sending');
 
 -- name: states
 -- How many deliveries of a message or of a broadcast are in each state with each reason. One row per (state, reason).

@@ -23,6 +23,7 @@ __all__ = [
     "cancel_batch",
     "delivery",
     "every",
+    "in_flight",
     "of",
     "preview",
     "queue_from",
@@ -89,6 +90,11 @@ def resend_all(message_id: int, broadcast_id: int | None, reason: str, now: date
     if not resendable(reason):
         raise ValueError(reason)
     return SQL.resend_reason.run({"message_id": message_id, "broadcast_id": broadcast_id, "reason": reason, "now": now})
+
+
+def in_flight(message_id: int, now: datetime) -> bool:
+    """Whether a batch of this message is going out now: it is one text for all of them."""
+    return bool(SQL.in_flight.value({"message_id": message_id, "now": now}))
 
 
 def states(message_id: int, broadcast_id: int | None = None) -> list[dict[str, Any]]:

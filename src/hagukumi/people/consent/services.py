@@ -179,10 +179,18 @@ def suppressed_by_reason() -> dict[str, int]:
     return {row["reason"]: row["addresses"] for row in SQL.suppressed_by_reason.rows({"channel": CHANNEL})}
 
 
-def lift(address: str) -> Suppressed | None:
-    """Take an address off the list; what it stood there for, or None. A person's own stop stands in their consent."""
-    row = SQL.lift.row({"channel": CHANNEL, "value": address.strip().lower()})
-    return Suppressed(**row) if row else None
+def lift(address: str, *, why: str, now: datetime) -> Suppressed | None:
+    """Take an address off the list, because somebody says why; what it stood there for, or None.
+
+    A person's own stop stands in their consent.
+    """
+    with transaction.atomic():
+        row = SQL.lift.row({"channel": CHANNEL, "value": address.strip().lower()})
+        if row is None:
+            return None
+        told = {"address": row["value"], "reason": why, "was": row["reason"], "source": row["source"]}
+        audit.record("suppression.lifted", "suppression", 0, now, **told)
+    return Suppressed(**row)
 
 
 def standing(lead_id: int, address: str, channel: str = CHANNEL) -> Standing:

@@ -1,33 +1,30 @@
 """一斉配信: the list, the wizard with what the gate would do, and the report of each."""
 
-from datetime import date, datetime, timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import messages as notices
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services as accounts
-from hagukumi.channels.broadcasts import services
+from hagukumi.channels.broadcasts import reads, services
 from hagukumi.channels.broadcasts.models import Broadcast
-from hagukumi.channels.mail import reads as mail_reads
+from hagukumi.channels.mail import reads as mails
 from hagukumi.channels.mail import services as mail
-from hagukumi.channels.mail.models import Message
 from hagukumi.channels.outbox import rules
 from hagukumi.channels.outbox import services as outbox
 from hagukumi.collect.forms import kinds as form_kinds
-from hagukumi.judge.segments.models import Segment
+from hagukumi.judge.segments import reads as segments
 from hagukumi.kit import clock, keyset, tables
 from hagukumi.screens.people.leads import verdicts
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
-CSV_ROWS = 200_000
+from .forms import BroadcastForm
+
 STATES = {
     "draft": (gettext_lazy("下書き"), "secondary"),
     "scheduled": (gettext_lazy("予約済み"), "azure"),
@@ -35,44 +32,15 @@ STATES = {
     "paused": (gettext_lazy("一時停止中"), "yellow"),
     "done": (gettext_lazy("完了"), "secondary"),
     "cancelled": (gettext_lazy("中止"), "red"),
+    "empty": (gettext_lazy("送る相手なし"), "yellow"),
 }
-
-
-class BroadcastForm(forms.Form):
-    message = forms.ModelChoiceField(
-        Message.objects.none(), label=gettext_lazy("メール"), empty_label=gettext_lazy("選んでください")
-    )
-    segment = forms.ModelChoiceField(
-        Segment.objects.none(), label=gettext_lazy("送る相手（セグメント）"), empty_label=gettext_lazy("選んでください")
-    )
-    at = forms.DateTimeField(
-        label=gettext_lazy("送る日時（日本時間）"),
-        required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=gettext_lazy("空のままなら、確認のあとすぐに送ります。"),
-    )
-    carry_until = forms.DateField(
-        label=gettext_lazy("上限を超えた分を持ち越す最後の日"),
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        help_text=gettext_lazy(
-            "1日の配信上限に達している人には翌日以降に送ります。空のままなら7日後まで。過ぎた分は送りません。"
-        ),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["message"].queryset = Message.objects.filter(archived_at=None).order_by("-updated_at")  # type: ignore[attr-defined]
-        self.fields["message"].label_from_instance = lambda message: f"{message.name}（{message.subject}）"  # type: ignore[attr-defined]
-        self.fields["segment"].queryset = Segment.objects.filter(archived_at=None).order_by("name")  # type: ignore[attr-defined]
-        self.fields["segment"].label_from_instance = lambda segment: segment.name  # type: ignore[attr-defined]
 
 
 @access(EVERYONE)
 def broadcasts(request: Request) -> HttpResponse:
     """Every broadcast, newest first."""
     (before,) = keyset.read(request.GET.get("before"), int) or (2**62,)
-    rows, more = keyset.page(services.broadcasts(before=before, limit=keyset.PAGE_SIZE + 1), "id")
+    rows, more = keyset.page(reads.broadcasts(before=before, limit=keyset.PAGE_SIZE + 1), "id")
     for row in rows:
         row["label"], row["hue"] = STATES[row["state"]]
         row["is_ahead"] = row["state"] in ("draft", "scheduled")  # nobody is counted yet: that is not zero people
@@ -86,35 +54,41 @@ def broadcast_new(request: Request) -> HttpResponse:
     """Step one: which mail, to whom, when. Nothing goes out before the next screen is confirmed."""
     form = BroadcastForm(request.POST or None, initial={"message": request.GET.get("message")})
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
-        draft = Broadcast.objects.create(
-            message=chosen["message"],
-            segment=chosen["segment"],
-            scheduled_at=chosen["at"],
-            carry_until=_end_of_day(chosen["carry_until"]),
-            created_by=request.user,
-            created_at=request.now,
-        )
-        return redirect("broadcast", draft.pk)
-    return render(request, "channels/broadcasts/broadcast_new.html", {"form": form})
+        return redirect("broadcast", services.draft(**form.plan(), now=request.now).pk)
+    return render(request, "channels/broadcasts/broadcast_new.html", {"form": form, "missing": _missing()})
 
 
-def _end_of_day(day: date | None) -> datetime | None:
-    return clock.jst_midnight(day + timedelta(days=1)) if day else None
+def _missing() -> list[tuple[str, str, str]]:
+    """What a broadcast cannot be planned without and is not there yet: (what, how, where it is made)."""
+    steps = []
+    if not mails.senders():
+        steps.append((_("差出人"), _("差出人を登録"), reverse("sender_new")))
+    if not mails.choices():
+        steps.append((_("メール"), _("メールを作る"), reverse("message_new")))
+    if not segments.choices():
+        steps.append((_("送る相手（セグメント）"), _("セグメントを作る"), reverse("segment_new")))
+    return steps
 
 
 @access(EVERYONE)
 def broadcast(request: Request, broadcast_id: int) -> HttpResponse:
     """A draft: what would happen, to be confirmed. Later: what did happen."""
-    found = get_object_or_404(Broadcast.objects.select_related("message__sender", "segment"), pk=broadcast_id)
+    found = _found(broadcast_id)
     if found.state in ("draft", "scheduled"):
         return render(request, "channels/broadcasts/broadcast_plan.html", _plan(request, found))
     return render(request, "channels/broadcasts/broadcast.html", _report(request, found))
 
 
+def _found(broadcast_id: int) -> Broadcast:
+    found = reads.one(broadcast_id)
+    if found is None:
+        raise Http404
+    return found
+
+
 def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
     at = max(found.scheduled_at or request.now, request.now)
-    audience = services.gate_preview(found.message_id, found.segment_id, at)
+    audience = reads.gate_preview(found.message_id, found.segment_id, at)
     carried = audience.skipped.pop("wait", 0)
     return {
         "broadcast": found,
@@ -124,22 +98,20 @@ def _plan(request: Request, found: Broadcast) -> dict[str, Any]:
         "problems": mail.problems(found.message),
         "warnings": [warning for _part, warning in mail.template_warnings(found.message)],
         "carried": carried,
-        "stopped": mail_reads.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
+        "stopped": mails.stopped_reach(found.segment_id) if found.message.kind == rules.OPERATIONAL else 0,
         "may_change": request.user.role in MARKETING,
         "past": found.scheduled_at is not None and found.scheduled_at <= request.now,
     }
 
 
 def _report(request: Request, found: Broadcast) -> dict[str, Any]:
-    row = services.broadcasts(only=found.pk)[0]
-    state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30]
-    if state not in ("", *words.DELIVERY_STATES):
-        raise Http404
+    row = reads.broadcasts(only=found.pk)[0]
+    state, reason = _chosen(request)
     after = keyset.read(request.GET.get("after"), int, int) or (0, 0)
-    found_mails = mail_reads.deliveries(
+    found_mails = mails.deliveries(
         found.message_id, found.pk, state=state, reason=reason, after=after, limit=keyset.PAGE_SIZE + 1
     )
-    mails, more = keyset.page(found_mails, "lead_id", "id")
+    shown, more = keyset.page(found_mails, "lead_id", "id")
     reasons = [
         part
         | {
@@ -161,11 +133,12 @@ def _report(request: Request, found: Broadcast) -> dict[str, Any]:
         "reasons": reasons,
         "standing_still": mail.standing_still(),
         "figures": figures,
-        "mails": [_dressed(mail) for mail in mails],
+        "mails": [_dressed(mail) for mail in shown],
         "more": more,
         "mail_states": {key: label for key, (label, _hue) in words.DELIVERY_STATES.items()},
         "state": state,
         "reason": reason,
+        "silent": found.state == "done" and not row["sent"],
         "may_change": request.user.role in MARKETING,
     }
 
@@ -198,12 +171,11 @@ def _machine(mail: dict[str, Any]) -> str:
 @access(MARKETING)
 def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse:
     """Confirm, pause, resume or cancel; says in numbers what that meant."""
-    found = get_object_or_404(Broadcast.objects.select_related("message__sender"), pk=broadcast_id)
+    found = _found(broadcast_id)
     acts = {"confirm": _confirm, "pause": _pause, "resume": _resume, "cancel": _cancel}
     if act not in acts:
         raise Http404
     acts[act](request, found)
-    accounts.audit(request.user, f"broadcast.{act}", "broadcast", broadcast_id, request.now)
     return redirect("broadcast", broadcast_id)
 
 
@@ -211,30 +183,28 @@ def broadcast_act(request: Request, broadcast_id: int, act: str) -> HttpResponse
 @access(MARKETING)
 def broadcast_resend(request: Request, broadcast_id: int) -> HttpResponse:
     """Send again all that failed for one reason, because a person decided so."""
-    found = get_object_or_404(Broadcast, pk=broadcast_id)
-    reason = request.POST.get("reason", "")
+    found = _found(broadcast_id)
     try:
-        again = services.resend_all(found.message_id, found.pk, reason, request.now)
+        again = services.resend_all(found.pk, request.POST.get("reason", ""), request.now)
     except ValueError as error:
         raise Http404 from error
-    accounts.audit(request.user, "broadcast.resent", "broadcast", broadcast_id, request.now, reason=reason, mails=again)
     notices.success(request, _("%(n)s 通を再送の列に入れました。") % {"n": f"{again:,}"})
     return redirect("broadcast", broadcast_id)
 
 
 def _confirm(request: Request, found: Broadcast) -> None:
-    at = found.scheduled_at if found.scheduled_at and found.scheduled_at > request.now else request.now
     try:
-        services.schedule(found, at)
+        at = services.schedule(found, request.now)
     except services.NotReadyError as error:
         for problem in error.problems:
             notices.error(request, problem)
         return
-    notices.success(request, _("配信を予約しました。") if at > request.now else _("配信を始めます。"))
+    if at:
+        notices.success(request, _("配信を予約しました。") if at > request.now else _("配信を始めます。"))
 
 
 def _pause(request: Request, found: Broadcast) -> None:
-    if services.pause(found.pk):
+    if services.pause(found.pk, request.now):
         notices.success(request, _("配信を止めました。送信待ちのメールは、再開するまで送られません。"))
 
 
@@ -244,7 +214,7 @@ def _resume(request: Request, found: Broadcast) -> None:
 
 
 def _cancel(request: Request, found: Broadcast) -> None:
-    kept = services.cancel(found.pk)
+    kept = services.cancel(found.pk, request.now)
     if kept is not None:
         notices.success(
             request, _("配信を中止しました。まだ送っていない %(n)s 通は送られません。") % {"n": f"{kept:,}"}
@@ -253,17 +223,26 @@ def _cancel(request: Request, found: Broadcast) -> None:
 
 @access(MARKETING)
 def broadcast_csv(request: Request, broadcast_id: int) -> HttpResponse:
-    """Every mail of the broadcast with its state, reason and receipt."""
-    found = get_object_or_404(Broadcast, pk=broadcast_id)
+    """The mails of the broadcast that the page shows, with their state, reason and receipt."""
+    found = _found(broadcast_id)
     header = [
         _("リードID"), _("氏名"), _("会社"), _("メールアドレス"), _("状態"), _("理由"), _("試行回数"), _("送信日時"),
         _("受領の記録"), _("開封"), _("クリック"), _("機械とみられる反応"),
     ]  # fmt: skip
-    rows = mail_reads.deliveries(found.message_id, found.pk, limit=CSV_ROWS)
+    state, reason = _chosen(request)
+    rows = services.export(found.pk, request.now, state=state, reason=reason)
     body, _lost = tables.write_csv(header, [_csv_row(mail) for mail in rows])
     response = HttpResponse(body, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="broadcast-{broadcast_id}.csv"'
     return response
+
+
+def _chosen(request: Request) -> tuple[str, str]:
+    """The state and the reason that the page shows; '' = any."""
+    state, reason = request.GET.get("state", ""), request.GET.get("reason", "")[:30].replace("\x00", "")
+    if state not in ("", *words.DELIVERY_STATES):
+        raise Http404
+    return state, reason
 
 
 def _csv_row(mail: dict[str, Any]) -> list[Any]:

@@ -9,7 +9,6 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from hagukumi.accounts import services as accounts
 from hagukumi.people.consent import rules
 from hagukumi.people.consent import services as consent
 from hagukumi.screens.shell import words
@@ -63,14 +62,10 @@ def suppression_lift(request: Request) -> HttpResponse:
     if not why:
         notices.error(request, _("解除の理由（いつ・どこで確かめたか）を入力してください。"))
         return redirect("suppressions")
-    lifted = consent.lift(address)
+    lifted = consent.lift(address, why=why, now=request.now)
     if lifted is None:
         notices.warning(request, _("この宛先は一覧にありません。"))
         return redirect("suppressions")
-    accounts.audit(
-        request.user, "suppression.lifted", "suppression", 0, request.now, address=lifted.value, reason=why,
-        was=lifted.reason, source=lifted.source,
-    )  # fmt: skip
     if lifted.reason in ("hard_bounce", "complaint"):
         notices.success(request, _("%(address)s を一覧から外しました。") % {"address": lifted.value})
     else:

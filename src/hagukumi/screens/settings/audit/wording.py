@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from hagukumi.accounts.rules import ROLES
+from hagukumi.channels.outbox import services as outbox
 from hagukumi.collect.forms import rules as form_rules
 from hagukumi.screens.people.leads import verdicts
 from hagukumi.screens.settings.members.views import SCOPE_NAMES, WorkspaceForm
@@ -42,11 +43,13 @@ ACTIONS = {
     "message.tested": lazy("テストメールの送信"),
     "message.archived": lazy("メールをしまう"),
     "sender.saved": lazy("差出人の保存"),
+    "broadcast.drafted": lazy("一斉配信の計画"),
     "broadcast.confirm": lazy("一斉配信の確定"),
     "broadcast.pause": lazy("一斉配信の一時停止"),
     "broadcast.resume": lazy("一斉配信の再開"),
     "broadcast.cancel": lazy("一斉配信の中止"),
     "broadcast.resent": lazy("メールのまとめて再送"),
+    "broadcast.exported": lazy("一斉配信の結果の書き出し"),
     "delivery.resent": lazy("メールの再送"),
     "suppression.lifted": lazy("配信しない宛先の解除"),
     "scenario.created": lazy("シナリオの作成"),
@@ -93,7 +96,10 @@ ACTIONS = {
 }
 CHANGED: dict[str, Any] = {
     "name": lazy("名前"), "role": lazy("権限"), "state": lazy("状態"), "language": lazy("言語"),
-    "verdict": lazy("判定"),
+    "verdict": lazy("判定"), "subject": lazy("件名"), "preheader": lazy("プリヘッダー"), "mjml": lazy("本文"),
+    "text": lazy("テキスト版"), "kind": lazy("種類"), "sender_id": lazy("差出人"), "email": lazy("メールアドレス"),
+    "reply_to": lazy("返信先"), "legal_name": lazy("送信者の正式名称"), "postal_address": lazy("住所"),
+    "contact": lazy("苦情・問い合わせの受付先"), "reason": lazy("理由"),
 }  # fmt: skip
 """What changed, in words, where no screen's own field says it."""
 VALUES: dict[str, dict[str, Any]] = {"verdict": verdicts.NAMES}
@@ -162,7 +168,7 @@ def _filter(asked: Any) -> str:
 
 
 def _reason(key: str) -> str:
-    return str(REASONS.get(key, key))
+    return str(REASONS[key]) if key in REASONS else outbox.reason_text(key)
 
 
 def _scopes(keys: list[str]) -> str:
