@@ -126,6 +126,7 @@ AM-  AM-  /messages/templates/<int:message_id>/
 AM-  AM-  /messages/senders/
 AM-  AM-  /messages/senders/new/
 AM-  AM-  /messages/senders/<int:sender_id>/
+-    AM-  /messages/senders/<int:sender_id>/archive/
 -    AM-  /messages/resend/<int:lead_id>/<int:delivery_id>/
 AM-  AM-  /messages/suppressions/
 -    AM-  /messages/suppressions/lift/

@@ -2,8 +2,10 @@
 
 from hagukumi.accounts import kinds as staff_kinds
 from hagukumi.channels.broadcasts import kinds as broadcast_kinds
+from hagukumi.channels.broadcasts import reads as broadcast_reads
 from hagukumi.channels.broadcasts import services as broadcasts
 from hagukumi.channels.mail import kinds as mail_kinds
+from hagukumi.channels.mail import reads as mail_reads
 from hagukumi.channels.mail import services as mail
 from hagukumi.channels.outbox import services as outbox
 from hagukumi.channels.unsubscribe import kinds as unsubscribe_kinds
@@ -20,10 +22,11 @@ from hagukumi.judge.scoring import kinds as score_kinds
 from hagukumi.judge.scoring import services as scoring
 from hagukumi.judge.segments import kinds as segment_kinds
 from hagukumi.judge.segments import services as segments
-from hagukumi.ledger import builds, causes, definitions, kinds, objects
+from hagukumi.ledger import builds, causes, definitions, kinds, objects, uses
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.definitions import Owner
 from hagukumi.nurture.scenarios import kinds as scenario_kinds
+from hagukumi.nurture.scenarios import reads as scenario_reads
 from hagukumi.nurture.scenarios import services as scenarios
 from hagukumi.people.consent import kinds as consent_kinds
 from hagukumi.people.leads import kinds as lead_kinds
@@ -86,6 +89,12 @@ def connect() -> None:
         ("scenarios", scenarios.causes),
     ):
         causes.register(name, reader)
+    for name, used in (
+        ("mail", mail_reads.uses),
+        ("broadcasts", broadcast_reads.uses),
+        ("scenarios", scenario_reads.uses),
+    ):
+        uses.register(name, used)
     builds.register("segments", builds.Builder("segment", segments.UNBUILT, segments.build, order=segments.build_order))
     builds.register("scoring", builds.Builder("score", scoring.UNBUILT, scoring.build))
     builds.register("phases", builds.Builder("phase_model", phases.UNBUILT, phases.build))

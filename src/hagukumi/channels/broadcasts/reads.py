@@ -1,5 +1,6 @@
 """What screens read of broadcasts."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -7,6 +8,7 @@ from hagukumi.channels.mail.services import EMAIL
 from hagukumi.channels.outbox import services as outbox
 from hagukumi.channels.outbox.services import Audience
 from hagukumi.kit.sql import Queries
+from hagukumi.ledger.uses import Use
 
 from .models import Broadcast
 
@@ -21,6 +23,15 @@ def broadcasts(*, before: int = 2**62, limit: int = 30, only: int | None = None)
 def one(broadcast_id: int) -> Broadcast | None:
     """A broadcast with its mail, sender and segment at hand; None where there is none of this id."""
     return Broadcast.objects.select_related("message__sender", "segment").filter(pk=broadcast_id).first()
+
+
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The broadcasts ahead or under way that send this mail, or go to this segment."""
+    columns = {"message": "message_id", "segment": "segment_id"}
+    if table in columns:
+        ahead = Broadcast.objects.filter(**{columns[table]: object_id}, state__in=("scheduled", "sending", "paused"))
+        for key, name in ahead.order_by("id").values_list("id", "message__name"):
+            yield Use("一斉配信", "broadcast", name, f"/messages/{key}/")
 
 
 def gate_preview(message_id: int, segment_id: int, now: datetime) -> Audience:

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext as _
 from psycopg import sql
 
 from hagukumi.accounts import audit
@@ -67,7 +68,10 @@ def schedule(broadcast: Broadcast, now: datetime) -> datetime | None:
 
     NotReadyError when its message may not be sent.
     """
-    if found := mail.problems(broadcast.message):
+    found = mail.problems(broadcast.message)
+    if broadcast.message.archived_at:
+        found = [_("このメールはしまわれています。別のメールで作り直してください。"), *found]
+    if found:
         raise NotReadyError(found)
     at = max(broadcast.scheduled_at or now, now)
     if not _move(broadcast.pk, "confirm", now, "draft", "scheduled", scheduled_at=at):

@@ -36,7 +36,7 @@ If not, do nothing: you will not get any.
 
 def queue_asked(now: datetime) -> int:
     """Queue the mail for everybody whom the consent room wants asked; how many. They wait where there is no sender."""
-    sender = Sender.objects.order_by("id").first()
+    sender = Sender.objects.filter(archived_at=None).order_by("id").first()
     lead_ids = consent.take_asked() if sender else []
     if sender is None or not lead_ids:
         return 0

@@ -12,6 +12,7 @@ class Sender(models.Model):
     legal_name = models.CharField(max_length=120, default="", db_default="", blank=True)
     postal_address = models.CharField(max_length=200, default="", db_default="", blank=True)
     contact = models.CharField(max_length=200, default="", db_default="", blank=True)
+    archived_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "sender"

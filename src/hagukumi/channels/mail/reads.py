@@ -1,9 +1,11 @@
 """What screens and other rooms read of mails."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit.sql import Queries
+from hagukumi.ledger.uses import Use
 from hagukumi.people.leads.models import Lead
 
 from . import kinds
@@ -30,11 +32,22 @@ def subjects() -> list[tuple[int, str, str]]:
 
 def senders() -> list[Sender]:
     """Every sender in use, the first made first."""
-    return list(Sender.objects.order_by("id"))
+    return list(Sender.objects.filter(archived_at=None).order_by("id"))
 
 
 def sender(sender_id: int) -> Sender | None:
-    return Sender.objects.filter(pk=sender_id).first()
+    """A sender in use; None where there is none, or it was put away."""
+    return Sender.objects.filter(pk=sender_id, archived_at=None).first()
+
+
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The mails in use that a sender signs; what the house itself sends a mail for."""
+    if table == "sender":
+        signed = Message.objects.filter(sender_id=object_id, archived_at=None).order_by("id")
+        for key, name in signed.values_list("id", "name"):
+            yield Use("メール", "mail", name, f"/messages/templates/{key}/")
+    if table == "message" and Message.objects.filter(pk=object_id, purpose="confirm").exists():
+        yield Use("フォームの機能", "feature of forms", "ダブルオプトイン", "/forms/")
 
 
 def examples() -> list[Lead]:

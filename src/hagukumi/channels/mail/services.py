@@ -13,6 +13,7 @@ from psycopg import sql
 from hagukumi.accounts import audit
 from hagukumi.channels.outbox import services as outbox
 from hagukumi.kit import confined
+from hagukumi.ledger import uses
 from hagukumi.people.fields.models import Field
 
 from . import law, render, slips
@@ -36,6 +37,7 @@ __all__ = [
     "Outbox",
     "TemplateProblemError",
     "archive",
+    "archive_sender",
     "asked",
     "by_message_and_month",
     "confirm",
@@ -82,8 +84,9 @@ def _content(message: Message) -> dict[str, Any]:
 
 
 def archive(message_id: int, now: datetime) -> None:
-    """Put a template away; what was sent of it stays."""
+    """Put a template away; what was sent of it stays. InUseError names what still sends it."""
     with transaction.atomic():
+        uses.refuse("message", message_id)
         if Message.objects.filter(pk=message_id, archived_at=None).update(archived_at=now):
             name = Message.objects.values_list("name", flat=True).get(pk=message_id)
             audit.record("message.archived", "message", message_id, now, name=name)
@@ -94,10 +97,23 @@ def save_sender(sender: Sender, now: datetime) -> Sender:
     with transaction.atomic():
         before = Sender.objects.filter(pk=sender.pk).first() if sender.pk else None
         sender.save()
-        changes = audit.changed(model_to_dict(before) if before else {}, model_to_dict(sender))
+        changes = audit.changed(_identity_of(before) if before else {}, _identity_of(sender))
         if changes:
             audit.record("sender.saved", "sender", sender.pk, now, changes=changes, name=sender.name)
     return sender
+
+
+def archive_sender(sender_id: int, now: datetime) -> None:
+    """Put a sender away; mails that went out in its name keep it. InUseError names the mails that it signs."""
+    with transaction.atomic():
+        uses.refuse("sender", sender_id)
+        if Sender.objects.filter(pk=sender_id, archived_at=None).update(archived_at=now):
+            name = Sender.objects.values_list("name", flat=True).get(pk=sender_id)
+            audit.record("sender.archived", "sender", sender_id, now, name=name)
+
+
+def _identity_of(sender: Sender) -> dict[str, Any]:
+    return model_to_dict(sender, exclude=("id", "archived_at"))
 
 
 def queue_from(

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,9 @@ from psycopg import sql
 from pydantic import ValidationError
 
 from hagukumi.kit import keyset
+from hagukumi.ledger.uses import Use
 
-from . import kinds, places, rules
+from . import kinds, places, published, rules
 from .models import Scenario, ScenarioVersion
 from .queries import SQL
 from .rules import ENTRY, Graph, Problem
@@ -73,6 +74,18 @@ def is_changed(scenario: Scenario) -> bool:
 def problems(graph: Graph) -> list[Problem]:
     """All that stands in the way of publishing: the graph's own faults, and things it names that are not there."""
     return rules.problems(graph) + rules.missing(graph, graph.names())
+
+
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The scenarios at work, or with people still inside, that need this definition."""
+    found = {
+        one.scenario_id: one.name
+        for one in published.live()
+        for part in one.graph.parts()
+        if any((ref.table, ref.id) == (table, object_id) for ref in part.points_to())
+    }
+    for scenario_id, name in sorted(found.items()):
+        yield Use("シナリオ", "scenario", name, f"/scenarios/{scenario_id}/")
 
 
 # -- figures -----------------------------------------------------------------------------------------------------

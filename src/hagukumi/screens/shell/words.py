@@ -9,6 +9,7 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, File
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from hagukumi.kit.clock import JST
+from hagukumi.ledger.uses import Use
 
 DASH = "—"
 DELIVERY_STATES = {
@@ -44,6 +45,12 @@ def labels(pairs: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
 def joined(parts: Iterable[str]) -> str:
     """Words in a row: A, B / A、B."""
     return (", " if english() else "、").join(parts)
+
+
+def in_use(name: str, uses: Iterable[Use]) -> str:
+    """Why a definition cannot be put away: what stands on it, by name."""
+    users = joined(f"{use.en} “{use.name}”" if english() else f"{use.ja}「{use.name}」" for use in uses)
+    return gettext("「%(name)s」は使われているため、しまえません: %(users)s") % {"name": name, "users": users}
 
 
 def own(thing: Any, attribute: str = "name") -> str:

@@ -57,6 +57,7 @@ class MessageForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["sender"].label_from_instance = lambda sender: f"{sender.name} <{sender.email}>"  # type: ignore[attr-defined]
+        self.fields["sender"].queryset = self.fields["sender"].queryset.filter(archived_at=None)  # type: ignore[attr-defined]
         self.fields["sender"].empty_label = None  # type: ignore[attr-defined]
         self.warnings: list[tuple[str, str]] = []
 

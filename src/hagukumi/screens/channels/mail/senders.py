@@ -5,9 +5,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from hagukumi.channels.mail import reads, rules, services
 from hagukumi.channels.mail.models import Sender
+from hagukumi.ledger.uses import InUseError
+from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access
 
 from .forms import SenderForm
@@ -56,8 +59,23 @@ def _edit(request: Request, found: Sender | None) -> HttpResponse:
     return render(request, "channels/mail/sender.html", {"form": form, "found": found})
 
 
+@require_POST
+@access(MARKETING)
+def sender_archive(request: Request, sender_id: int) -> HttpResponse:
+    """Put a sender away; mails that went out in its name keep it."""
+    found = _found(sender_id)
+    try:
+        services.archive_sender(sender_id, request.now)
+    except InUseError as error:
+        notices.error(request, words.in_use(found.name, error.uses))
+        return redirect("sender", sender_id)
+    notices.success(request, _("「%(name)s」をしまいました。送信の記録は残ります。") % {"name": found.name})
+    return redirect("senders")
+
+
 urlpatterns = [
     path("messages/senders/", senders, name="senders"),
     path("messages/senders/new/", sender_new, name="sender_new"),
     path("messages/senders/<int:sender_id>/", sender, name="sender"),
+    path("messages/senders/<int:sender_id>/archive/", sender_archive, name="sender_archive"),
 ]

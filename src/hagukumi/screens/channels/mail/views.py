@@ -15,6 +15,7 @@ from hagukumi.channels.broadcasts import services as broadcasting
 from hagukumi.channels.mail import reads, rules, services
 from hagukumi.channels.mail.models import Message
 from hagukumi.channels.outbox import rules as outbox_rules
+from hagukumi.ledger.uses import InUseError
 from hagukumi.people.fields import reads as fields
 from hagukumi.screens.channels.broadcasts import views as broadcasts
 from hagukumi.screens.channels.confirming import views as confirming
@@ -170,7 +171,11 @@ def message_test(request: Request, message_id: int) -> HttpResponse:
 def message_archive(request: Request, message_id: int) -> HttpResponse:
     """Put a template away; what was sent of it stays."""
     found = _found(message_id)
-    services.archive(message_id, request.now)
+    try:
+        services.archive(message_id, request.now)
+    except InUseError as error:
+        notices.error(request, words.in_use(found.name, error.uses))
+        return redirect("message", message_id)
     notices.success(request, _("「%(name)s」をしまいました。送信の記録は残ります。") % {"name": found.name})
     return redirect("message_templates")
 

@@ -43,6 +43,7 @@ ACTIONS = {
     "message.tested": lazy("テストメールの送信"),
     "message.archived": lazy("メールをしまう"),
     "sender.saved": lazy("差出人の保存"),
+    "sender.archived": lazy("差出人をしまう"),
     "broadcast.drafted": lazy("一斉配信の計画"),
     "broadcast.confirm": lazy("一斉配信の確定"),
     "broadcast.pause": lazy("一斉配信の一時停止"),
