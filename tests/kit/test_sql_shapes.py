@@ -56,15 +56,14 @@ CITUS = {
 }
 """Shapes that PostgreSQL takes and Citus refuses, whatever the tables."""
 CORRELATED = {
-    "channels.mail.standing_lines",
-    "collect.tracking.judge_mail_acts",
-    "judge.phases.cards",
-    "nurture.scenarios.due_nodes",
-    "nurture.scenarios.touched_branches",
-    "people.leads.recency_back",
-    "sales.handovers.hand_over",
+    "channels.mail.standing_lines": "to be written anew when mail has been cut in two",
+    "nurture.scenarios.due_nodes": (
+        "asked in every idle beat: one probe a place, correlated with the given places. As UNION ALL of probes, which"
+        " Citus takes, 150 places cost 5.6 ms to plan and 2.6 ms to run instead of 0.1 and 0.4. A heart per shard group"
+        " runs it as it is"
+    ),
 }
-"""Statements that still correlate LATERAL with what is no lead-owned table: to be written as MATERIALIZED first."""
+"""Statements that correlate LATERAL with what is no lead-owned table, and why each may."""
 LATERAL = re.compile(r"\bLATERAL\s*\(\s*SELECT\b", re.IGNORECASE)
 
 
@@ -78,4 +77,4 @@ def test_no_further_statement_correlates_lateral():
     sql.load_rooms()
     taking_in = "people.identity."  # its outer side is the batch's own temporary table, probed by key (see intake.sql)
     found = {query.name for query in sql.registered() if LATERAL.search(query.text)}
-    assert {name for name in found if not name.startswith(taking_in)} == CORRELATED
+    assert {name for name in found if not name.startswith(taking_in)} == set(CORRELATED)

@@ -53,35 +53,50 @@ INSERT INTO lead_identity (kind, value, lead_id) SELECT 'visitor', visitor, lead
 -- One row per arrival from a mail that ties a browser without a name to the reader: (visitor, visitor_lead_id, lead_id).
 -- An arrival counts once, for the first browser that shows it; a browser that already has a name keeps it. What follows
 -- a link that a machine alone has followed is that machine's browser and ties nothing. Index: delivery_pkey, activity's key.
-WITH shown AS (
+WITH shown AS MATERIALIZED (
     SELECT DISTINCT ON (details ->> 'arrival') (details ->> 'arrival')::uuid AS arrival, visitor, lead_id, delivery_id, at
     FROM digest_row WHERE drop_reason = '' AND visitor <> '' AND lead_id IS NOT NULL AND details ? 'arrival'
     ORDER BY details ->> 'arrival', id
 ),
-first AS (
-    SELECT s.* FROM shown s
-    WHERE NOT coalesce((
-        SELECT bool_and(click.machine) FROM (
-            SELECT NOT ({by_a_person}) AS machine FROM digest_row a
-            WHERE a.kind = 'click' AND a.drop_reason = '' AND a.lead_id = s.lead_id AND a.delivery_id = s.delivery_id
-            UNION ALL
-            SELECT NOT ({by_a_person}) FROM delivery d JOIN lead l ON l.lead_id = d.lead_id
-            JOIN activity a ON a.lead_id = coalesce(l.merged_into, l.lead_id) AND a.kind = %(clicked)s::smallint
-             AND a.object_id = d.message_id
-             AND a.at BETWEEN s.at - interval '11 minutes' AND s.at + interval '1 minute'
-            WHERE d.lead_id = s.lead_id AND d.id = s.delivery_id
-        ) click
-    ), false)
+reader AS MATERIALIZED (
+    SELECT lead_id, coalesce(merged_into, lead_id) AS person, known_at FROM lead
+    WHERE lead_id IN (SELECT lead_id FROM shown)
+),
+mailed AS MATERIALIZED (
+    SELECT lead_id, id, message_id FROM delivery
+    WHERE lead_id IN (SELECT lead_id FROM shown) AND id IN (SELECT delivery_id FROM shown)
+),
+clicked AS MATERIALIZED (
+    SELECT a.lead_id, a.object_id, a.at, NOT ({by_a_person}) AS machine FROM activity a
+    WHERE a.lead_id IN (SELECT person FROM reader) AND a.kind = %(clicked)s::smallint
+      AND a.at >= (SELECT min(at) FROM shown) - interval '11 minutes'
+      AND a.at <= (SELECT max(at) FROM shown) + interval '1 minute'
+),
+followed AS MATERIALIZED (
+    SELECT s.arrival, NOT ({by_a_person}) AS machine
+    FROM shown s JOIN digest_row a ON a.lead_id = s.lead_id AND a.delivery_id = s.delivery_id
+    WHERE a.kind = 'click' AND a.drop_reason = ''
+    UNION ALL
+    SELECT s.arrival, c.machine
+    FROM shown s
+    JOIN reader r ON r.lead_id = s.lead_id
+    JOIN mailed d ON d.lead_id = s.lead_id AND d.id = s.delivery_id
+    JOIN clicked c ON c.lead_id = r.person AND c.object_id = d.message_id
+                  AND c.at BETWEEN s.at - interval '11 minutes' AND s.at + interval '1 minute'
+),
+first AS MATERIALIZED (
+    SELECT * FROM shown
+    WHERE arrival NOT IN (SELECT arrival FROM followed GROUP BY arrival HAVING bool_and(machine))
 ),
 claimed AS (
     INSERT INTO seen_event (event_id, at) SELECT arrival, %(now)s::timestamptz FROM first
     ON CONFLICT DO NOTHING RETURNING event_id
 )
-SELECT DISTINCT ON (seen.lead_id) first.visitor, seen.lead_id AS visitor_lead_id, coalesce(known.merged_into, known.lead_id) AS lead_id
+SELECT DISTINCT ON (seen.lead_id) first.visitor, seen.lead_id AS visitor_lead_id, reader.person AS lead_id
 FROM first JOIN claimed ON claimed.event_id = first.arrival
 JOIN lead_identity i ON i.kind = 'visitor' AND i.value = first.visitor
 JOIN lead seen ON seen.lead_id = i.lead_id AND seen.known_at IS NULL
-JOIN lead known ON known.lead_id = first.lead_id AND known.known_at IS NOT NULL
+JOIN reader ON reader.lead_id = first.lead_id AND reader.known_at IS NOT NULL
 ORDER BY seen.lead_id, first.arrival;
 
 -- name: resolve_people

@@ -56,12 +56,12 @@ act AS MATERIALIZED (
     SELECT NULL, m.lead_id, m.message_id, a.at, a.id, a.kind = %(clicked)s::smallint,
            coalesce(a.details ->> 'link', a.details ->> 'url'), coalesce(a.details ->> 'by', ''),
            coalesce(a.details ->> 'why', ''), m.sent_at
-    FROM mail m CROSS JOIN LATERAL (
-        SELECT * FROM activity x
-        WHERE x.lead_id = m.lead_id AND x.at >= m.since AND x.at <= m.until
-          AND x.kind IN (%(clicked)s::smallint, %(opened)s::smallint) AND x.object_id = m.message_id
+    FROM mail m JOIN (
+        SELECT * FROM activity
+        WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM mail)) AND kind IN (%(clicked)s::smallint, %(opened)s::smallint)
+          AND at >= (SELECT min(since) FROM mail) AND at <= (SELECT max(until) FROM mail)
         OFFSET 0
-    ) a
+    ) a ON a.lead_id = m.lead_id AND a.object_id = m.message_id AND a.at >= m.since AND a.at <= m.until
 ),
 click AS (
     SELECT *, sum(CASE WHEN gap <= interval '3 seconds' THEN 0 ELSE 1 END)

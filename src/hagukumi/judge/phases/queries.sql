@@ -182,21 +182,20 @@ SELECT phase_id, count(*) AS leads FROM lead_phase
 WHERE phase_id IN (SELECT id FROM phase WHERE model_id = %(model_id)s::bigint) GROUP BY phase_id;
 
 -- name: cards
--- The latest arrivals of each phase of a model, at most %(limit)s a phase, newest first; whole days there at %(now)s.
--- Grain: one row per lead shown. Index: lead_phase_phase.
+-- The latest arrivals of each phase of a model ({latest}, from `latest_of`), newest first; whole days there at %(now)s.
+-- Grain: one row per lead shown.
+-- slot latest: SELECT * FROM lead_phase WHERE false
+WITH latest AS MATERIALIZED ({latest})
 SELECT p.phase_id, p.lead_id, p.since, p.cause, p.reason, r.reason_en, l.last_name, l.first_name, l.email, l.title,
        coalesce(c.name, l.company_name) AS company, s.total AS score, coalesce(s.total >= v.threshold, false) AS reached,
        floor(extract(epoch FROM %(now)s::timestamptz - p.since) / 86400)::int AS days
-FROM phase h
-CROSS JOIN LATERAL (
-    SELECT * FROM lead_phase x WHERE x.phase_id = h.id ORDER BY x.since DESC LIMIT %(limit)s::int
-) p
+FROM latest p
+JOIN phase h ON h.id = p.phase_id
 JOIN lead l ON l.lead_id = p.lead_id
 LEFT JOIN company c ON c.id = l.company_id
 LEFT JOIN lead_score s ON s.lead_id = p.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
 LEFT JOIN score_version v ON v.id = s.version_id
 LEFT JOIN phase_rule r ON r.id = p.rule_id
-WHERE h.model_id = %(model_id)s::bigint
 ORDER BY h.position, p.since DESC, p.lead_id DESC;
 
 -- name: offered

@@ -157,11 +157,12 @@ UPDATE scenario SET take_in_after = %(after)s::bigint WHERE id = %(scenario_id)s
 
 -- name: touched_branches
 -- Of the given branches, those at which somebody waits to whom a fact of {concerned} has just happened.
+-- Index: the key of enrollment, by the batch's leads; fenced off (OFFSET 0), so that no version's crowd is read instead.
 -- slot concerned: true
 SELECT DISTINCT e.version_id, e.node
-FROM (SELECT DISTINCT lead_id FROM touched WHERE {concerned}) AS t
-CROSS JOIN LATERAL (
-    SELECT version_id, node FROM enrollment WHERE lead_id = t.lead_id AND state = 'active' OFFSET 0
+FROM (
+    SELECT version_id, node FROM enrollment
+    WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM touched WHERE {concerned})) AND state = 'active' OFFSET 0
 ) AS e
 JOIN unnest(%(version_ids)s::bigint[], %(nodes)s::text[]) AS b (version_id, node) USING (version_id, node);
 
@@ -180,12 +181,13 @@ gone AS (
 INSERT INTO stepped (leg, lead_id, visit, entered_at, hop) SELECT %(leg)s::int, lead_id, visit, entered_at, 0 FROM gone;
 
 -- name: close_stopped
--- Scenarios being stopped in which nobody is left are stopped.
-UPDATE scenario s SET state = 'stopped'
-WHERE s.id = %(scenario_id)s::bigint AND s.state = 'stopping' AND NOT EXISTS (
-    SELECT 1 FROM enrollment e JOIN scenario_version v ON v.id = e.version_id
-    WHERE v.scenario_id = s.id AND e.state = 'active'
-);
+-- A scenario being stopped in which nobody is left is stopped. Index: enrollment_due, one probe a version.
+WITH version AS MATERIALIZED (SELECT id FROM scenario_version WHERE scenario_id = %(scenario_id)s::bigint),
+inside AS MATERIALIZED (
+    SELECT lead_id FROM enrollment WHERE version_id = ANY(ARRAY(SELECT id FROM version)) AND state = 'active' LIMIT 1
+)
+UPDATE scenario SET state = 'stopped'
+WHERE id = %(scenario_id)s::bigint AND state = 'stopping' AND NOT EXISTS (SELECT 1 FROM inside);
 
 -- name: hurry_branch
 -- On resuming: people at a branch for whom the test {who} (SELECT lead_id, visit) came true meanwhile are due now.

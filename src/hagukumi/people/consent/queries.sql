@@ -4,22 +4,30 @@
 -- A stop stands, whatever arrives, unless %(over_stop)s: then an opt-in later than the stop takes it back.
 -- Index: consent and consent_now by lead_id. Idempotent: a repeat finds its row and writes nothing.
 -- slot leads: SELECT NULL::bigint AS lead_id, ''::text AS address WHERE false
-WITH asked AS (
+WITH asked AS MATERIALIZED (
     SELECT lead_id, min(address) AS address FROM ({leads}) AS chosen WHERE lead_id IS NOT NULL GROUP BY lead_id
 ),
-allowed AS (
-    SELECT asked.lead_id
-    FROM asked LEFT JOIN consent_now n ON n.lead_id = asked.lead_id AND n.channel = %(channel)s::text
-    WHERE (n.lead_id IS NULL OR n.granted OR (%(over_stop)s::boolean AND n.at < %(now)s::timestamptz))
-      AND NOT EXISTS (
-        SELECT 1 FROM consent c
-        WHERE c.lead_id = asked.lead_id AND c.channel = %(channel)s::text AND c.granted AND c.basis = %(basis)s::text
-          AND c.text_id IS NOT DISTINCT FROM %(text_id)s::bigint AND coalesce(n.granted, false)
-          AND c.at > coalesce(
-            (SELECT max(o.at) FROM consent o WHERE o.lead_id = c.lead_id AND o.channel = c.channel AND NOT o.granted),
-            '-infinity'
-          )
+stands AS MATERIALIZED (
+    SELECT lead_id, granted, at FROM consent_now
+    WHERE channel = %(channel)s::text AND lead_id IN (SELECT lead_id FROM asked)
+),
+written_before AS MATERIALIZED (
+    SELECT DISTINCT c.lead_id
+    FROM consent c JOIN consent_now n ON n.lead_id = c.lead_id AND n.channel = c.channel AND n.granted
+    WHERE c.lead_id IN (SELECT lead_id FROM asked) AND c.channel = %(channel)s::text AND c.granted
+      AND c.basis = %(basis)s::text AND c.text_id IS NOT DISTINCT FROM %(text_id)s::bigint
+      AND c.at > coalesce(
+        (SELECT max(o.at) FROM consent o WHERE o.lead_id = c.lead_id AND o.channel = %(channel)s::text AND NOT o.granted),
+        '-infinity'
       )
+),
+allowed AS MATERIALIZED (
+    SELECT asked.lead_id
+    FROM asked
+    LEFT JOIN stands n ON n.lead_id = asked.lead_id
+    LEFT JOIN written_before w ON w.lead_id = asked.lead_id
+    WHERE (n.lead_id IS NULL OR n.granted OR (%(over_stop)s::boolean AND n.at < %(now)s::timestamptz))
+      AND w.lead_id IS NULL
 ),
 written AS (
     INSERT INTO consent (lead_id, channel, granted, basis, text_id, evidence, at)

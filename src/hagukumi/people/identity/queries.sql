@@ -4,12 +4,16 @@
 -- or whose sides are the same, are left alone, so a repeat changes nothing. One fact per person joined.
 -- Moved rows keep `origin_lead_id` (undo), and each distinct (kind, object) of them gets a pulse again.
 -- Index: activity by lead_id. Waiting pulses and inbox rows of the left side need nothing: their identity is re-pointed.
-WITH pair AS (
-    SELECT DISTINCT ON (p.anon) p.anon, coalesce(k.merged_into, k.lead_id) AS person
-    FROM unnest(%(anons)s::bigint[], %(persons)s::bigint[]) AS p (anon, person)
+WITH asked AS MATERIALIZED (SELECT * FROM unnest(%(anons)s::bigint[], %(persons)s::bigint[]) AS p (anon, person)),
+known AS MATERIALIZED (
+    SELECT lead_id, coalesce(merged_into, lead_id) AS person FROM lead WHERE lead_id IN (SELECT person FROM asked)
+),
+pair AS MATERIALIZED (
+    SELECT DISTINCT ON (p.anon) p.anon, k.person
+    FROM asked p
     JOIN lead a ON a.lead_id = p.anon AND a.known_at IS NULL AND a.merged_into IS NULL
-    JOIN lead k ON k.lead_id = p.person
-    WHERE p.anon <> coalesce(k.merged_into, k.lead_id)
+    JOIN known k ON k.lead_id = p.person
+    WHERE p.anon <> k.person
     ORDER BY p.anon, p.person
 ),
 taken AS (

@@ -75,14 +75,15 @@ SELECT lead_id FROM touched WHERE kind = %(left)s::smallint;
 
 -- name: recency_back
 -- The last own act of those in `unsure` is the last one that is a person's. Index: activity's key, read backwards.
-UPDATE lead_recency r SET at = last.at
-FROM unsure u
-CROSS JOIN LATERAL (
-    SELECT a.at FROM activity a
-    WHERE a.lead_id = u.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
-    ORDER BY a.at DESC LIMIT 1
-) last
-WHERE r.lead_id = u.lead_id AND last.at < r.at;
+WITH last AS MATERIALIZED (
+    SELECT r.lead_id, (
+        SELECT a.at FROM activity a
+        WHERE a.lead_id = r.lead_id AND a.kind = ANY(%(kinds)s::smallint[]) AND {by_a_person}
+        ORDER BY a.at DESC LIMIT 1
+    ) AS at
+    FROM (SELECT lead_id FROM lead_recency WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM unsure)) OFFSET 0) r
+)
+UPDATE lead_recency r SET at = last.at FROM last WHERE r.lead_id = last.lead_id AND last.at < r.at;
 
 -- name: recency_gone
 -- Who of them has done nothing by themselves has no last act.
