@@ -149,3 +149,44 @@ def test_a_reader_who_clicks_after_the_machine_is_known_by_it(delivered, now):
     visit(delivered, 401)
     settle(now)
     assert LeadIdentity.objects.get(kind="visitor").lead_id == delivered
+
+
+def test_what_judging_reads_grows_with_the_acts_and_not_with_their_square(people, now):
+    """A broadcast's opens come by the ten thousand in one digest: nothing may be compared with everything."""
+    from django.db import connection, transaction
+
+    from hagukumi.collect.tracking.queries import SQL, VERDICTS
+
+    def rows_met(leads):
+        fill = (
+            "INSERT INTO digest_row"
+            " (id, event_id, at, kind, visitor, lead_id, url, title, referrer, drop_reason, details)"
+            " SELECT row_number() OVER (), gen_random_uuid(), %s::timestamptz + n * interval '5 s', 'click',"
+            " 'v' || lead_id, lead_id, 'u' || n, '', '', '',"
+            " jsonb_build_object('link', n::text, 'arrival', gen_random_uuid())"
+            " FROM unnest(%s::bigint[]) AS lead_id CROSS JOIN generate_series(1, 3) n"
+        )
+        params = {"clicked": 11, "opened": 10, "trap": TRAP, "now": now}
+        met = []
+        with transaction.atomic(), connection.cursor() as cursor:
+            ledger.open_beat_tables()
+            SQL.open_digest.run()
+            VERDICTS.open_verdicts.run()
+            cursor.execute(fill, [now, leads])
+            with ledger.by_index():
+                for query in (VERDICTS.judge_mail_acts, SQL.arrivals):
+                    cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.compose()}", params)
+                    met.append(sum(_met(cursor.fetchone()[0][0]["Plan"])))
+            transaction.set_rollback(True)
+        return met
+
+    few, many = rows_met(people(20)), rows_met(people(200))
+    assert all(more < 15 * less for less, more in zip(few, many, strict=True)), (few, many)
+
+
+def _met(node):
+    """Rows that each node of a plan has looked at, kept or dropped."""
+    dropped = sum(node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Join Filter"))
+    yield (node["Actual Rows"] + dropped) * node["Actual Loops"]
+    for below in node.get("Plans", ()):
+        yield from _met(below)

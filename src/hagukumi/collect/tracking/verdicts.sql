@@ -78,22 +78,29 @@ run AS (
            END AS by
     FROM click GROUP BY lead_id, message_id, run
 ),
+burst AS (
+    SELECT act.row_id, act.lead_id, act.at, act.id, max(CASE run.by WHEN 'bot' THEN 2 ELSE 1 END) AS burst
+    FROM act JOIN run ON run.lead_id = act.lead_id AND run.message_id = act.message_id
+     AND act.at >= run.first - CASE WHEN act.clicked THEN interval '0' ELSE interval '3 seconds' END
+     AND act.at <= run.last + CASE WHEN act.clicked THEN interval '0' ELSE interval '3 seconds' END
+    WHERE run.by IS NOT NULL
+    GROUP BY act.row_id, act.lead_id, act.at, act.id
+),
 found AS (
-    SELECT act.*,
-        EXISTS (
-            SELECT 1 FROM act t WHERE t.lead_id = act.lead_id AND t.message_id = act.message_id AND t.link = %(trap)s::text
-              AND act.at BETWEEN t.at - interval '1 minute' AND t.at + interval '1 minute'
-        ) AS trapped,
-        (
-            SELECT max(CASE run.by WHEN 'bot' THEN 2 WHEN 'suspect' THEN 1 END) FROM run
-            WHERE run.lead_id = act.lead_id AND run.message_id = act.message_id
-              AND act.at >= run.first - CASE WHEN act.clicked THEN interval '0' ELSE interval '3 seconds' END
-              AND act.at <= run.last + CASE WHEN act.clicked THEN interval '0' ELSE interval '3 seconds' END
-        ) AS burst,
-        act.clicked AND act.at < act.sent_at + interval '1 minute' AND (
-            SELECT min(o.at) FROM act o WHERE o.lead_id = act.lead_id AND o.message_id = act.message_id AND NOT o.clicked
-        ) > act.at AS unopened
-    FROM act WHERE act.why <> 'staff'
+    SELECT act.*, burst.burst,
+        act.clicked AND act.at < act.sent_at + interval '1 minute' AND act.first_open > act.at AS unopened
+    FROM (
+        SELECT *,
+            bool_or(link = %(trap)s::text) OVER (
+                PARTITION BY lead_id, message_id ORDER BY at
+                RANGE BETWEEN interval '1 minute' PRECEDING AND interval '1 minute' FOLLOWING
+            ) AS trapped,
+            min(at) FILTER (WHERE NOT clicked) OVER (PARTITION BY lead_id, message_id) AS first_open
+        FROM act
+    ) act
+    LEFT JOIN burst ON burst.lead_id = act.lead_id AND burst.at = act.at
+                   AND burst.row_id IS NOT DISTINCT FROM act.row_id AND burst.id IS NOT DISTINCT FROM act.id
+    WHERE act.why <> 'staff'
 ),
 said AS (
     SELECT *,
