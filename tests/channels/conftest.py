@@ -112,7 +112,7 @@ def server(script) -> Iterator[smtp.Server]:
     controller = Controller(script, hostname="127.0.0.1", port=0)
     controller.port = _free_port()
     controller.start()
-    yield smtp.Server("127.0.0.1", controller.port)
+    yield smtp.Server("127.0.0.1", controller.port, mailbox=True)
     controller.stop()
 
 

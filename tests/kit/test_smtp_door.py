@@ -149,7 +149,17 @@ def test_a_password_goes_over_tls_or_when_asked_for_by_name(authority):
 
 
 @pytest.mark.parametrize(
-    ("host", "real"), [("localhost", False), ("127.0.0.1", False), ("::1", False), ("smtp.example.jp", True)]
+    ("url", "real"),
+    [
+        ("smtp://127.0.0.1:8002?mailbox=1", False),
+        ("smtp://localhost?mailbox=1", False),
+        ("smtp://[::1]:1025?mailbox=1", False),
+        ("smtp://127.0.0.1", True),
+        ("smtp://localhost:25", True),
+        ("smtp://127.0.0.1:8002?mailbox=0", True),
+        ("smtp://smtp.example.jp", True),
+        ("smtp://smtp.example.jp?mailbox=1", True),
+    ],
 )
-def test_a_server_on_this_machine_reaches_nobody(host, real):
-    assert smtp.is_real(smtp.Server(host, 25)) is real
+def test_only_a_mailbox_on_this_machine_reaches_nobody(url, real):
+    assert smtp.is_real(smtp.server_of(url)) is real

@@ -16,7 +16,7 @@ MAILBOX_SMTP_PORT = PORT + 2
 MAILBOX_HTTP_PORT = PORT + 3
 TRUSTED_PROXIES = callers.trusted_proxies()
 DEBUG = os.environ.get("HAGUKUMI_DEBUG") == "1"
-SMTP_URL = os.environ.get("SMTP_URL", f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}")
+SMTP_URL = os.environ.get("SMTP_URL", f"smtp://127.0.0.1:{MAILBOX_SMTP_PORT}?mailbox=1")
 # the public addresses have this one source; the command line has checked them and says what is wrong in one line
 BASE_URL = address.normalise(os.environ.get("HAGUKUMI_BASE_URL") or f"http://localhost:{PORT}")
 COLLECTOR_URL = address.normalise(

@@ -90,6 +90,9 @@ def connect() -> None:
     ):
         causes.register(name, reader)
     for name, used in (
+        ("segments", segments.uses),
+        ("scoring", scoring.uses),
+        ("phases", phases.uses),
         ("mail", mail_reads.uses),
         ("broadcasts", broadcast_reads.uses),
         ("scenarios", scenario_reads.uses),

@@ -184,7 +184,7 @@ def _sink() -> Iterator[tuple[smtp.Server, str]]:
     process = subprocess.Popen([own, *drop, f"127.0.0.1:{port}", "200"] if own else bundled)
     try:
         _wait(port)
-        yield smtp.Server("127.0.0.1", port), "smtp-sink" if own else "bundled"
+        yield smtp.Server("127.0.0.1", port, mailbox=True), "smtp-sink" if own else "bundled"
     finally:
         process.terminate()
         process.wait(10)

@@ -16,7 +16,7 @@ import structlog
 
 from hagukumi.kit import callers, tokens
 
-from . import forms, mail, pipeline, wire
+from . import forms, mail, networks, pipeline, wire
 from .house import House
 from .http import Answer, Request, Server, head
 
@@ -101,7 +101,7 @@ class App:
         except tokens.BadTokenError:
             return Answer(404, head(*_TEXT), b"404")
         agent = request.headers.get("user-agent", "")
-        verdict = mail.judge_click(click, agent, _purpose(request.headers))
+        verdict = mail.judge_click(click, agent, _purpose(request.headers), self._caller(request))
         at = self.house.clock()
         is_reader = request.method != "HEAD" and not verdict
         target = mail.with_arrival(click, self.house.registry.sites, at) if is_reader else click.url
@@ -116,9 +116,14 @@ class App:
         except tokens.BadTokenError:
             return Answer(404, head(*_TEXT), b"404")
         if request.method == "GET":
-            verdict = mail.judge_open(request.headers.get("user-agent", ""), _purpose(request.headers))
+            agent = request.headers.get("user-agent", "")
+            verdict = mail.judge_open(agent, _purpose(request.headers), self._caller(request))
             self.house.buffer.put([mail.open_line(lead_id, delivery_id, self.house.clock(), verdict)])
         return Answer(200, _GIF_HEAD, _GIF)
+
+    def _caller(self, request: Request) -> str:
+        """The address of whoever asks, through our own proxies."""
+        return callers.client_address(request.peer, request.headers.get("x-forwarded-for", ""), self.house.proxies)
 
     # -- forms ------------------------------------------------------------------------------------------------
 
@@ -141,8 +146,8 @@ class App:
             answers = forms.read(headers.get("content-type", ""), request.body)
         except ValueError:
             return Answer(400, reply, _FORM_FAILED)
-        address = callers.client_address(request.peer, headers.get("x-forwarded-for", ""), house.proxies)
-        verdict = forms.judge(form, answers, headers.get("accept-language", ""), house.clock(), house.base_url, address)
+        caller, language = self._caller(request), headers.get("accept-language", "")
+        verdict = forms.judge(form, answers, language, house.clock(), house.base_url, caller)
         if verdict.drop:
             house.buffer.drop(verdict.drop)
         return Answer(
@@ -194,6 +199,7 @@ async def _serve(port: int, address: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     pipeline.warm_up()
+    networks.warm_up()
     # what is here now stays; a request leaves next to no cycles, and a search through everything makes others wait
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from hagukumi.kit import tokens
 
-from . import page_url, pipeline, wire
+from . import networks, page_url, pipeline, wire
 
 ARRIVAL_SECONDS = 600
 """How long the token that a redirect adds may tie a browser to a person: a copied address is soon worthless."""
@@ -21,6 +21,7 @@ BOT: Verdict = {"by": "bot", "why": "agent"}
 TRAPPED: Verdict = {"by": "bot", "why": "trap"}
 BARE: Verdict = {"by": "suspect", "why": "agent"}
 PREFETCHED: Verdict = {"by": "suspect", "why": "prefetch"}
+HOSTED: Verdict = {"by": "suspect", "why": "network"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +71,24 @@ def read_arrival(token: str, now: float) -> tuple[int | None, int | None, str]:
     return lead_id, delivery_id, str(uuid.UUID(bytes=digest))
 
 
-def judge_click(click: Click, agent: str, purpose: str) -> Verdict:
-    """Who follows this link, as far as the request tells."""
-    return TRAPPED if click.link_no == tokens.TRAP_LINK else _judge(agent, purpose)
+def judge_click(click: Click, agent: str, purpose: str, caller: str) -> Verdict:
+    """Who follows this link, as far as the request and the address it comes from tell."""
+    return TRAPPED if click.link_no == tokens.TRAP_LINK else _judge(agent, purpose, caller)
 
 
-def judge_open(agent: str, purpose: str) -> Verdict:
+def judge_open(agent: str, purpose: str, caller: str) -> Verdict:
     """Who fetches the pixel. The proxies of the great mailboxes fetch it when their reader opens the mail."""
-    return PERSON if pipeline.is_picture_proxy(agent) else _judge(agent, purpose)
+    return PERSON if pipeline.is_picture_proxy(agent) else _judge(agent, purpose, caller)
 
 
-def _judge(agent: str, purpose: str) -> Verdict:
+def _judge(agent: str, purpose: str, caller: str) -> Verdict:
     if pipeline.is_scanner(agent):
         return BOT
     if purpose:
         return PREFETCHED
-    return BARE if agent == "Mozilla/5.0" else PERSON
+    if agent == "Mozilla/5.0":
+        return BARE
+    return HOSTED if networks.is_a_machine_room(caller) else PERSON
 
 
 def click_line(click: Click, at: float, verdict: Verdict, private: frozenset[str] = frozenset()) -> str:

@@ -100,7 +100,7 @@ class Supervisor:
             MARK: str(self.plan.home),
         }
         if caught:
-            self.environment["SMTP_URL"] = f"smtp://127.0.0.1:{ports.smtp}"
+            self.environment["SMTP_URL"] = f"smtp://127.0.0.1:{ports.smtp}?mailbox=1"
         self.say("[1/5] データベースを起動しています…", "Starting the database…")
         self._start_database()
         if self.plan.prepare_database:

@@ -23,7 +23,10 @@ CONTENT_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Server:
-    """Where to hand mail off. `security`: none, starttls or tls. `clear_auth`: the password may go without TLS."""
+    """Where to hand mail off. `security`: none, starttls or tls. `clear_auth`: the password may go without TLS.
+
+    `mailbox`: it keeps what it is given (the development mailbox) instead of delivering it.
+    """
 
     host: str
     port: int
@@ -31,6 +34,7 @@ class Server:
     user: str = ""
     password: str = ""
     clear_auth: bool = False
+    mailbox: bool = False
 
     @property
     def route(self) -> str:
@@ -40,7 +44,7 @@ class Server:
 def server_of(url: str) -> Server:
     """`smtp://user:pass@host:port?starttls=1` or `smtps://…`; ValueError for anything else.
 
-    A password goes over TLS only, unless `?auth=cleartext` asks for it by that name.
+    A password goes over TLS only, unless `?auth=cleartext` asks for it by that name. `?mailbox=1`: see `is_real`.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
@@ -54,11 +58,17 @@ def server_of(url: str) -> Server:
         security = "starttls"
     port = parts.port or {"tls": 465, "starttls": 587, "none": 25}[security]
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Server(parts.hostname, port, security, user, password, clear_auth)
+    mailbox = parse_qs(parts.query).get("mailbox", ["0"])[0] == "1"
+    return Server(parts.hostname, port, security, user, password, clear_auth, mailbox)
 
 
 def is_real(server: Server) -> bool:
-    """Whether mail handed to it reaches people: any server but one on this machine (the development mailbox)."""
+    """Whether mail handed to it reaches people: any server but one on this machine that is said to be a mailbox.
+
+    The address alone tells nothing: a real relay listens to 127.0.0.1 as well.
+    """
+    if not server.mailbox:
+        return True
     try:
         return not ipaddress.ip_address(server.host).is_loopback
     except ValueError:

@@ -27,8 +27,8 @@ def register(name: str, reader: Reader) -> None:
 
 
 def of(table: str, object_id: int) -> list[Use]:
-    """Everything in force that stands on a row of a table of definitions."""
-    return [use for reader in _READERS.values() for use in reader(table, object_id)]
+    """Everything in force that stands on a row of a table of definitions, each once."""
+    return list(dict.fromkeys(use for reader in _READERS.values() for use in reader(table, object_id)))
 
 
 class InUseError(ValueError):

@@ -25,7 +25,7 @@ from django.db import InterfaceError, OperationalError, connection
 from hagukumi.channels.mail import lines, replies
 from hagukumi.channels.mail.services import Job, Outbox
 from hagukumi.channels.outbox import services as outbox
-from hagukumi.kit import address, clock, smtp, sql
+from hagukumi.kit import clock, smtp, sql
 
 from .breaker import ROUTE, Breaker
 from .carrier import Carrier, process_name
@@ -57,7 +57,7 @@ class Sender:
         self._most_in_hand = in_hand
         self._in_hand_limit = float(min(in_hand, LEAST_IN_HAND))
         self._settled_at = 0.0
-        self.outbox = Outbox(process_name(), real=not address.is_loopback(server.host))
+        self.outbox = Outbox(process_name(), real=smtp.is_real(server))
         self.sent = 0
         self._connections = connections
         self._claiming = ThreadPoolExecutor(1, thread_name_prefix="claims")

@@ -20,7 +20,7 @@ def _start(server) -> subprocess.Popen:
     settings = connection.settings_dict
     folder, port = settings["HOST"], settings["PORT"]
     url = f"postgresql://{settings['USER']}@/{settings['NAME']}?host={folder}" + (f"&port={port}" if port else "")
-    environment = os.environ | {"SMTP_URL": f"smtp://{server.host}:{server.port}", "DATABASE_URL": url}
+    environment = os.environ | {"SMTP_URL": f"smtp://{server.host}:{server.port}?mailbox=1", "DATABASE_URL": url}
     code = "import django; django.setup(); from hagukumi.worker.sender import main; main()"
     return subprocess.Popen([sys.executable, "-c", code], env=environment)
 

@@ -43,6 +43,13 @@ def test_on_this_machine_they_are_served(message, consenting, queue) -> None:
     assert isinstance(outbox.mail(job, clock.now()), Mail)
 
 
-@pytest.mark.parametrize(("host", "real"), [("127.0.0.1", False), ("localhost", False), ("smtp.example.co.jp", True)])
-def test_a_server_elsewhere_is_a_real_one(host: str, real: bool) -> None:
-    assert Sender(Server(host, 25)).outbox._real is real
+@pytest.mark.parametrize(
+    ("server", "real"),
+    [
+        (Server("127.0.0.1", 25, mailbox=True), False),
+        (Server("localhost", 25), True),
+        (Server("smtp.example.co.jp", 25), True),
+    ],
+)
+def test_a_server_that_is_no_mailbox_is_a_real_one(server: Server, real: bool) -> None:
+    assert Sender(server).outbox._real is real

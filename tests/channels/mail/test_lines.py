@@ -140,7 +140,7 @@ def test_a_dead_mailbox_is_suppressed_with_the_servers_words(message, consenting
 @pytest.mark.django_db(transaction=True)
 def test_a_server_that_is_away_stands_on_the_screens(message, consenting, queue, run, signed_in, marketer, now):
     queue(message, consenting(3))
-    run(MailLine.objects.exists, smtp.Server("127.0.0.1", 1))
+    run(MailLine.objects.exists, smtp.Server("127.0.0.1", 1, mailbox=True))
     assert {(state, attempts) for state, _reason, attempts in states()} == {("queued", 0)}
     line = MailLine.objects.get()
     assert (line.route, line.sender, line.reason) == ("127.0.0.1:1", "", "connect")

@@ -95,7 +95,7 @@ def test_a_server_that_is_away_costs_no_attempt(message, consenting, queue, deli
 
     async def run():
         stop = asyncio.Event()
-        sending = Sender(smtp.Server("127.0.0.1", 1), connections=2, batch=20, in_hand=40)
+        sending = Sender(smtp.Server("127.0.0.1", 1, mailbox=True), connections=2, batch=20, in_hand=40)
         asyncio.get_running_loop().call_later(1.5, stop.set)
         await sending.run(stop)
 

@@ -86,7 +86,7 @@ def test_no_reader_sees_it_or_comes_to_it_by_keyboard(browser, stripped):
 def click(token, at):
     """Follow a link as an unremarkable browser does; the collector's row lies in the inbox then."""
     followed = collector.read_click(token)
-    line = collector.click_line(followed, at.timestamp(), collector.judge_click(followed, CHROME, ""))
+    line = collector.click_line(followed, at.timestamp(), collector.judge_click(followed, CHROME, "", ""))
     with connection.cursor() as cursor, cursor.copy(wire.COPY) as copy:
         copy.write(line)
 

@@ -10,6 +10,8 @@ from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.models import SegmentMember
 from hagukumi.ledger.models import Activity
 from hagukumi.people.companies.models import Company
+from hagukumi.people.consent import services as consent
+from hagukumi.people.consent.models import ConsentNow, Suppression
 from hagukumi.people.fields import mapping
 from hagukumi.people.fields.models import Field
 from hagukumi.people.imports import command
@@ -36,7 +38,14 @@ def take(db, tmp_path, now, settings):
         assert item.state == "done", item.message
         return item
 
+    taken.folder = tmp_path
     return taken
+
+
+def _file(take, content):
+    path = take.folder / "two.csv"
+    path.write_text(content, encoding="utf-8")
+    return path
 
 
 def notices(item):
@@ -178,6 +187,31 @@ def test_an_address_that_is_somebodys_stays_theirs(take):
     take('姓,会社名,メール\n山田,青葉,"a@example.jp, b@example.jp"\n小川,青葉,c@example.jp\n')
     owner = LeadIdentity.objects.get(kind="email", value="b@example.jp").lead_id
     assert Lead.objects.get(lead_id=owner).last_name == "森"
+
+
+@pytest.mark.parametrize("reason", ["unsubscribe", "manual", "complaint", "hard_bounce"])
+@pytest.mark.parametrize("stopped", ["taro@example.jp", "taro@home.example.jp"])
+@pytest.mark.parametrize("known", ["", "taro@example.jp", "taro@home.example.jp"])
+def test_the_stricter_word_of_two_addresses_holds_for_the_person(take, now, reason, stopped, known):
+    """Whichever address somebody has refused at, and whichever we knew first; a dead address is that address's own."""
+    if known:
+        take(f"姓,会社名,メール\n山田,青葉,{known}\n")
+    take("姓,会社名,メール\n森,青葉,b@example.jp\n")
+    Suppression.objects.create(channel="email", value=stopped, reason=reason, source="以前", at=now)
+    item = imports.draft(
+        _file(take, "姓,会社名,メール\n山田,青葉,taro@example.jp / taro@home.example.jp\n"), file_name="a.csv",
+        source=sources.find_or_make("他社", now=now), basis="card", user_id=None, now=now,
+    )  # fmt: skip
+    assert imports.run(item.id).state == "done"
+    lead = Lead.objects.get(last_name="山田")
+    assert Lead.objects.filter(last_name="山田").count() == 1
+    dead = reason == "hard_bounce" and stopped != lead.email
+    assert consent.standing(lead.lead_id, lead.email).may_mail is dead
+    other = Lead.objects.get(last_name="森")
+    assert not ConsentNow.objects.filter(lead_id=other.lead_id, granted=False).exists(), "nobody else is stopped by it"
+    assert list(Suppression.objects.values_list("value", "reason")) == [(stopped, reason)], (
+        "the address keeps its own word"
+    )
 
 
 HEAD = "姓,会社名,メール,名刺交換日\n"

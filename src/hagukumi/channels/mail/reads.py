@@ -1,11 +1,14 @@
 """What screens and other rooms read of mails."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from hagukumi.channels.outbox.models import Delivery
+from hagukumi.collect.forms import reads as forms
 from hagukumi.kit.sql import Queries
 from hagukumi.ledger.uses import Use
+from hagukumi.ledger.uses import of as users
 from hagukumi.people.leads.models import Lead
 
 from . import kinds
@@ -41,13 +44,25 @@ def sender(sender_id: int) -> Sender | None:
 
 
 def uses(table: str, object_id: int) -> Iterator[Use]:
-    """The mails in use that a sender signs; what the house itself sends a mail for."""
+    """The mails in use that a sender signs; what the house itself sends a mail for; who sends mails to a form's page."""
     if table == "sender":
         signed = Message.objects.filter(sender_id=object_id, archived_at=None).order_by("id")
         for key, name in signed.values_list("id", "name"):
             yield Use("メール", "mail", name, f"/messages/templates/{key}/")
     if table == "message" and Message.objects.filter(pk=object_id, purpose="confirm").exists():
         yield Use("フォームの機能", "feature of forms", "ダブルオプトイン", "/forms/")
+    for message_id in _leading_to(object_id) if table == "form" else ():
+        yield from users("message", message_id)
+
+
+def _leading_to(form_id: int) -> list[int]:
+    """Ids of the mails in use whose text leads to a form's page."""
+    form = forms.one(form_id)
+    if form is None:
+        return []
+    page = re.compile(rf"/f/{re.escape(form.slug)}(?![A-Za-z0-9_-])")
+    found = Message.objects.filter(archived_at=None, mjml__contains=f"/f/{form.slug}").order_by("id")
+    return [key for key, text in found.values_list("id", "mjml") if page.search(text)]
 
 
 def examples() -> list[Lead]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from hagukumi.accounts import audit
 from hagukumi.kit import answers
 from hagukumi.ledger import services as ledger
+from hagukumi.ledger import uses
 from hagukumi.ledger.services import Fact
 from hagukumi.people.consent import services as consent
 from hagukumi.people.consent.models import ConsentText
@@ -98,8 +99,11 @@ def keep_text(key: str, text: str, now: datetime) -> ConsentText:
     return ConsentText.objects.create(key=key, version=version, text=text, created_at=now)
 
 
-def set_state(form: Form, state: str, now: datetime) -> list[str]:
-    """Open, close or withdraw a form; the problems (`rules.problems`) that keep it from being opened, else []."""
+def set_state(form: Form, state: str, now: datetime, *, sure: bool = False) -> list[str]:
+    """Open, close or withdraw a form; the problems (`rules.problems`) that keep it from being opened, else [].
+
+    InUseError where something in force stands on an open form and nobody is `sure`.
+    """
     if state not in rules.STATES:
         raise ValueError(state)
     if state == "open":
@@ -107,6 +111,8 @@ def set_state(form: Form, state: str, now: datetime) -> list[str]:
         found = rules.problems(answers.definition(version.definition)) if version else ["no_fields"]
         if found:
             return found
+    elif form.state == "open" and not sure:
+        uses.refuse("form", form.pk)
     with transaction.atomic():
         Form.objects.filter(pk=form.pk).update(state=state)
         audit.record("form.state", "form", form.pk, now, name=form.name, state=state)

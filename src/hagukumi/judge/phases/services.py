@@ -15,6 +15,7 @@ from hagukumi.judge.segments.conditions import BIRTH, ConditionError, Moment, co
 from hagukumi.ledger import builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
+from hagukumi.ledger.uses import Use
 
 from . import kinds, rules
 from .models import Phase, PhaseModel, PhaseRule
@@ -280,6 +281,13 @@ def causes() -> Iterator[Cause]:
     for rule in PhaseRule.objects.filter(model_id__in=models).exclude(id__in=aside).order_by("id"):
         with contextlib.suppress(ConditionError):
             yield from segments.dependencies(rule.tree).causes
+
+
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The phase rules that stand on a definition."""
+    for rule in PhaseRule.objects.order_by("id"):
+        if (table, object_id) in segments.stands_on(rule.tree):
+            yield Use("フェーズのルール", "phase rule", rule.reason, "/phases/")
 
 
 def _place(model: PhaseModel, rules_: list[PhaseRule], todo: segments.Work, now: datetime) -> int:

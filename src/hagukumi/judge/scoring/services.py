@@ -16,6 +16,7 @@ from hagukumi.judge.segments.rules import SAMPLE_SHARE
 from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause
+from hagukumi.ledger.uses import Use
 
 from . import kinds, rules
 from .models import ScoreModel, ScoreVersion
@@ -258,6 +259,13 @@ def causes() -> Iterator[Cause]:
         yield from found
 
 
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The score models whose rules in force stand on a definition."""
+    for version in live_versions():
+        if any((table, object_id) in segments.stands_on(rule.tree) for rule in rules_of(version.rules)):
+            yield Use("スコアモデル", "score model", version.model.name, "/scoring/")
+
+
 def _in_force(turn: definitions.Turn | None = None) -> list[tuple[ScoreVersion, tuple[Cause, ...]]]:
     """Live versions that facts may concern, with their causes; a broken one is left out, and set aside in its turn."""
     broken = definitions.broken("score")
@@ -336,7 +344,7 @@ def build(operation: builds.Operation) -> int | None:
 def live_versions() -> list[ScoreVersion]:
     """The versions in force, one a model."""
     live = ScoreModel.objects.exclude(live=None).values("live_id")
-    return list(ScoreVersion.objects.filter(id__in=live).order_by("model_id"))
+    return list(ScoreVersion.objects.filter(id__in=live).select_related("model").order_by("model_id"))
 
 
 def _rules_sql(version: ScoreVersion, members: Callable[[segments.Tree], sql.Composable]) -> sql.Composable:

@@ -135,6 +135,10 @@ class Condition(BaseModel):
         """SELECT lead_id, due_at: when, after now, time alone may change the answer; None where it cannot."""
         return None
 
+    def points_to(self) -> list[tuple[str, int]]:
+        """(table, id) of the definitions that it names: whoever puts one of them away is told who uses it."""
+        return []
+
     def check(self) -> None:
         """ConditionError where the leaf names something that does not exist."""
 

@@ -15,6 +15,8 @@ from hagukumi.kit import keyset
 from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
+from hagukumi.ledger.uses import Use
+from hagukumi.ledger.uses import of as users_of
 
 from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
@@ -223,12 +225,27 @@ def _told(tree: Tree) -> str:
         return ""
 
 
+def stands_on(tree: Tree) -> frozenset[tuple[str, int]]:
+    """(table, id) of the definitions that a condition names; none where it can no longer be read."""
+    try:
+        return frozenset(ref for part in _walk(parse(tree)) for ref in part.points_to())
+    except ConditionError:
+        return frozenset()
+
+
+def uses(table: str, object_id: int) -> Iterator[Use]:
+    """The segments that stand on a definition."""
+    for segment in active():
+        if (table, object_id) in stands_on(segment.tree):
+            yield Use("セグメント", "segment", segment.name, f"/segments/{segment.id}/")
+
+
 def archive(segment_id: int, *, now: datetime) -> int:
-    """Put a segment away: its members leave. ConditionError while another stands on it. Returns how many left."""
-    users = [other.name for other in active() if segment_id in _segments_of(other)]
-    if users:
+    """Put a segment away: its members leave. ConditionError while something stands on it. Returns how many left."""
+    if users := users_of("segment", segment_id):
+        told = "、".join(f"{use.ja}「{use.name}」" for use in users)
         raise ConditionError(
-            words(f"セグメント「{users[0]}」で使われています", f'it is used by the segment "{users[0]}"')
+            words(f"{told}で使われています", "it is used by " + ", ".join(f'{use.en} "{use.name}"' for use in users))
         )
     with transaction.atomic():
         ledger.open_beat_tables()

@@ -208,6 +208,9 @@ class Holds(Question):
         if not self.tree:
             yield _("分ける条件を決めてください。")
 
+    def points_to(self) -> Iterator[Ref]:
+        yield from (Ref(table, key) for table, key in sorted(segments.stands_on(self.tree)) if self.tree)
+
     def missing(self) -> Iterator[str]:
         if self.tree:
             try:

@@ -192,6 +192,8 @@ def _settle(tier: int, terms: Terms, has: set[str], *, doubles: bool) -> None:
     params = {"tier": tier, "now": terms.now, "source_id": terms.source_id, "roles": _ROLES}
     if tier == 1:
         SQL.match_email.run()
+        if "email_also" in has:
+            SQL.match_email_also.run()
     if "crm" in has:
         SQL.match_crm.run(params)
     if has & {"phone", "mobile"}:
@@ -243,6 +245,11 @@ def _record_consent(terms: Terms, has: set[str]) -> int:
         for row in SQL.refusals.rows():  # people who refuse are few; each refusal is an act of its own
             consent.withdraw(
                 row["lead_id"], address=row["email"], reason="manual", evidence=terms.evidence, now=terms.now
+            )
+    if "email_also" in has:
+        for row in SQL.stopped_elsewhere.rows():  # they have refused at another address of theirs: the stricter word
+            consent.withdraw(
+                row["lead_id"], address=row["address"], reason="manual", evidence=terms.evidence, now=terms.now
             )
     if not terms.basis:
         return 0

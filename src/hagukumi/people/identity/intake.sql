@@ -88,6 +88,22 @@ FROM incoming i
 CROSS JOIN LATERAL (SELECT lead_id FROM lead_identity WHERE kind = i.email_kind AND value = i.email_value LIMIT 1) AS e
 WHERE i.tier = 1 AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no);
 
+-- name: match_email_also
+-- Settles rows of whose other addresses one is known, where the name agrees: a cell may hold two people's addresses.
+-- Index: lead_identity_pkey, lead_pkey.
+INSERT INTO settled (row_no, lead_id, fresh)
+SELECT i.row_no, min(e.lead_id), false
+FROM incoming i
+CROSS JOIN LATERAL string_to_table(i.email_also, chr(31)) AS a (address)
+CROSS JOIN LATERAL (
+    SELECT lead_id FROM lead_identity WHERE kind = 'email' AND value = a.address LIMIT 1
+) AS e
+JOIN lead l ON l.lead_id = e.lead_id
+WHERE i.tier = 1 AND i.email_also <> '' AND i.name_key <> ''
+  AND search_fold(l.last_name || l.first_name) = search_fold(i.name_key)
+  AND NOT EXISTS (SELECT 1 FROM settled s WHERE s.row_no = i.row_no)
+GROUP BY i.row_no;
+
 -- name: match_crm
 -- Settles rows whose id of another system is known. Index: lead_identity_pkey.
 INSERT INTO settled (row_no, lead_id, fresh)
@@ -405,6 +421,18 @@ LEFT JOIN (SELECT row_no FROM lead_change UNION SELECT row_no FROM news) AS c ON
 -- name: nobodys
 -- Rows that two people answer to.
 SELECT row_no FROM settled WHERE lead_id IS NULL ORDER BY row_no;
+
+-- name: stopped_elsewhere
+-- Leads who have refused mail at one of several addresses that the batch says are theirs (by their own or a colleague's word, or a
+-- complaint; bounces are an address's own). One row per lead.
+SELECT s.lead_id, min(a.address) AS address
+FROM incoming i JOIN settled s ON s.row_no = i.row_no
+CROSS JOIN LATERAL string_to_table(i.email_value || chr(31) || i.email_also, chr(31)) AS a (address)
+JOIN lead_identity e ON e.kind = 'email' AND e.value = a.address AND e.lead_id = s.lead_id
+LEFT JOIN suppression p ON p.channel = 'email' AND p.value = a.address
+LEFT JOIN stop_kept k ON k.channel = 'email' AND k.digest = sha256(convert_to(a.address, 'UTF8'))
+WHERE i.email_also <> '' AND coalesce(p.reason, k.reason) IN ('unsubscribe', 'manual', 'complaint')
+GROUP BY s.lead_id;
 
 -- name: refusals
 -- Leads whose row says that they want no mail. One row per lead.

@@ -51,6 +51,10 @@ class Acted(Condition):
     def kinds(self) -> frozenset[int]:
         return codes(self.kinds_)
 
+    def points_to(self) -> list[tuple[str, int]]:
+        tables = {ledger_kinds.by_key(key).object for key in self.kinds_} - {""}
+        return [(table, object_id) for table in sorted(tables) for object_id in self.objects]
+
     def causes(self) -> list[Cause]:
         tests = self._of_objects()
         return [Cause(self.kinds(), sql.SQL(" AND ").join(tests) if tests else None)]

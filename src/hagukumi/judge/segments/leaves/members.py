@@ -24,6 +24,9 @@ class InSegment(Condition):
     def causes(self) -> list[Cause]:
         return [Cause(self.kinds(), sql.SQL("object_id = {}").format(literal(self.segment)))]
 
+    def points_to(self) -> list[tuple[str, int]]:
+        return [("segment", self.segment)]
+
     def check(self) -> None:
         if not SQL.in_use.value({"id": self.segment}):
             raise ConditionError(words("選んだセグメントはもうありません", "the chosen segment is gone"))

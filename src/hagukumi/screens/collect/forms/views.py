@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hagukumi.collect.content import reads as contents
 from hagukumi.collect.forms import reads, rules, services
 from hagukumi.collect.forms.models import Form
+from hagukumi.ledger import uses
 from hagukumi.people.sources import reads as sources
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access
@@ -149,7 +150,12 @@ def set_state(request: Request, pk: int) -> HttpResponse:
     state = request.POST.get("state", "")
     if state not in rules.STATES:
         return HttpResponse(status=422)
-    if found := services.set_state(form, state, request.now):
+    try:
+        found = services.set_state(form, state, request.now, sure=request.POST.get("sure") == "1")
+    except uses.InUseError as error:
+        context = {"form": form, "state": state, "uses": error.uses, "english": words.english()}
+        return render(request, "collect/forms/in_use.html", context, status=409)
+    if found:
         messages.error(request, " ".join(str(PROBLEMS[code]) for code in found))
         return redirect("form_edit", pk)
     said = {

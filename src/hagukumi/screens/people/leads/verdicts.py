@@ -13,6 +13,7 @@ WHY = {
     "trap": gettext_lazy("人には見えないリンクが開かれました"),
     "agent": gettext_lazy("ブラウザーではなく検査プログラムと名乗りました"),
     "prefetch": gettext_lazy("先読みの要求でした"),
+    "network": gettext_lazy("データセンターのネットワークから開かれました"),
     "burst": gettext_lazy("いくつものリンクが数秒のうちに開かれました"),
     "early": gettext_lazy("送信から2秒以内でした"),
     "unopened": gettext_lazy("画像が読まれる前にクリックされました"),
