@@ -44,7 +44,7 @@ def sender(sender_id: int) -> Sender | None:
 
 
 def uses(table: str, object_id: int) -> Iterator[Use]:
-    """The mails in use that a sender signs; what the house itself sends a mail for; who sends mails to a form's page."""
+    """The mails in use that a sender signs; what the house sends a mail for; who sends one that leads to a form."""
     if table == "sender":
         signed = Message.objects.filter(sender_id=object_id, archived_at=None).order_by("id")
         for key, name in signed.values_list("id", "name"):

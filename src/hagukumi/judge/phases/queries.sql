@@ -176,6 +176,14 @@ FROM lead_phase p JOIN phase h ON h.id = p.phase_id JOIN phase_model m ON m.id =
 LEFT JOIN phase_rule r ON r.id = p.rule_id
 WHERE p.lead_id = %(lead_id)s::bigint AND m.key = %(model)s;
 
+-- name: machine_before
+-- Whether anything that a lead is said to have done between two instants is held for a machine's. Index: activity's key.
+SELECT EXISTS (
+    SELECT FROM activity a
+    WHERE a.lead_id = %(lead_id)s::bigint AND a.at > %(since)s::timestamptz AND a.at <= %(at)s::timestamptz
+      AND NOT ({by_a_person})
+);
+
 -- name: column_counts
 -- How many leads stand in each phase of a model. Index: lead_phase_phase.
 SELECT phase_id, count(*) AS leads FROM lead_phase

@@ -1,10 +1,13 @@
 """The ready-made phase models (a) and (b) of M10 with their rules forward and back. Pure data."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 START, RULE, PERSON, SCENARIO = "start", "rule", "person", "scenario"
 """Causes of a place: after a start, rules are asked at once, as after a forward move."""
+EVIDENCE = timedelta(days=2)
+"""How long before a move acts may have been what it stood on."""
 
 Tree = dict[str, Any]
 

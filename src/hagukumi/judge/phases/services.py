@@ -75,6 +75,27 @@ def standing(lead_id: int, model_key: str = rules.INTEREST.key) -> dict[str, Any
     return SQL.standing.row({"lead_id": lead_id, "model": model_key})
 
 
+def doubted(lead_id: int, model_key: str = rules.INTEREST.key) -> PhaseRule | None:
+    """The rule that moved a lead to where it stands, if by what is known now it would not have; else None.
+
+    That is: its condition does not hold for that moment any more, and acts shortly before it are held for a machine's
+    by now. A move is not undone by itself, since much may have followed; a person decides.
+    """
+    place = standing(lead_id, model_key)
+    if place is None or place["cause"] != rules.RULE or not place["rule_id"]:
+        return None
+    rule = PhaseRule.objects.filter(id=place["rule_id"], target_phase_id=place["id"]).first()
+    if rule is None or not SQL.machine_before.value(
+        {"lead_id": lead_id, "at": place["since"], "since": place["since"] - rules.EVIDENCE}
+    ):
+        return None
+    try:
+        holds = segments.explain(rule.tree, lead_id, place["since"])[0].holds
+    except (ConditionError, IndexError):
+        return None
+    return None if holds else rule
+
+
 def move_from(
     select: sql.Composable,
     *,

@@ -68,4 +68,5 @@ def _steps(lead_id: int) -> dict[str, Any]:
         {"phase": phase, "is_here": phase.position == here, "is_past": phase.position < here}
         for phase in phases.phases_of(model.id)
     ]
-    return {"model": model, "steps": steps, "now": now, "why": phase_words.why(now) if now else ""}
+    said = phase_words.why(now) if now else ""
+    return {"model": model, "steps": steps, "now": now, "why": said, "doubted": phases.doubted(lead_id, model.key)}
