@@ -12,7 +12,7 @@ _MACHINES = frozenset({"hosting", "bot"})
 def is_a_machine_room(address: str) -> bool:
     """Whether an address lies in a cloud's, a hoster's or a declared crawler's network; False where it is none."""
     try:
-        return iporigin.classify(address).kind in _MACHINES
+        return iporigin.classify(address).kind in _MACHINES  # type: ignore[no-untyped-call]
     except ValueError:
         return False
 

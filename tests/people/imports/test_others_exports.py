@@ -111,6 +111,15 @@ def test_a_question_asks_for_the_word_in_it():
     assert list(mapping.suggest(head).values()) == ["company_name", "department_title", "phone", "", ""]
 
 
+def test_columns_of_one_public_data_set_mean_nothing_to_us():
+    head = ["Lead Number", "Specialization", "What is your current occupation", "Lead Quality", "Tags Given", "姓"]
+    assert [target for target in mapping.suggest(head).values() if target] == ["last_name"]
+    assert not {"specialization", "lead_number"} & {
+        *mapping.TARGETS,
+        *(t.label_en.lower() for t in mapping.TARGETS.values()),
+    }
+
+
 @pytest.mark.parametrize(
     ("cell", "department", "title"),
     [
