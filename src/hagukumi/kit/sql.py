@@ -153,7 +153,7 @@ def _check(query: Query) -> None:
 def _text(part: sql.Composable) -> str:
     """The text of composed SQL; a `%` inside a literal is doubled, for it is data, not a placeholder."""
     if isinstance(part, sql.Composed):
-        return "".join(_text(inner) for inner in part)
+        return "".join([_text(inner) for inner in part])
     text = part.as_string(None)
     return text.replace("%", "%%") if isinstance(part, sql.Literal) else text
 

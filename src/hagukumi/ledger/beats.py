@@ -16,12 +16,16 @@ from . import causes
 from .queries import SQL
 
 T = TypeVar("T")
+CUT_AT = 2_000
+"""From so many rows on, cutting the file is quicker than deleting them."""
 
 
 class _Beat(threading.local):
     """The beat under way in this thread: None where there is none."""
 
     answers: dict[str, object] | None = None
+    acts = 0
+    """So many rows this thread has put into `act` since it was last emptied."""
 
 
 _beat = _Beat()
@@ -65,8 +69,9 @@ def gather(leads: sql.Composable, kinds: frozenset[int], now: datetime) -> None:
     held = once(_HELD, frozenset[int])
     if not held or not kinds <= held:
         held |= kinds | causes.kinds()
-        SQL.clear_acts.run()
+        (SQL.clear_acts if _beat.acts < CUT_AT else SQL.cut_acts).run()
+        _beat.acts = 0
         if _beat.answers is not None:
             _beat.answers[_HELD] = held
     if SQL.ungathered.value(leads=leads):
-        SQL.gather.run({"kinds": sorted(held), "now": now}, leads=leads)
+        _beat.acts += SQL.gather.run({"kinds": sorted(held), "now": now}, leads=leads)

@@ -6,6 +6,7 @@ nobody is dropped when a beat begins, before any step pays for it.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from psycopg import sql
 
@@ -17,6 +18,11 @@ class Cause:
     kinds: frozenset[int]
     test: sql.Composable | None = None
 
+    @cached_property
+    def text(self) -> str:
+        """The test as text: causes with the same one are put together."""
+        return self.test.as_string(None) if self.test is not None else ""
+
 
 def concern(causes: Iterable[Cause]) -> sql.Composed:
     """A boolean over the columns `kind` and `object_id` of a fact: whether it is one of the causes."""
@@ -26,7 +32,7 @@ def concern(causes: Iterable[Cause]) -> sql.Composed:
     told: dict[str, tuple[set[int], sql.Composable]] = {}
     for cause in causes:
         if cause.test is not None and cause.kinds - whole:
-            told.setdefault(cause.test.as_string(None), (set(), cause.test))[0].update(cause.kinds - whole)
+            told.setdefault(cause.text, (set(), cause.test))[0].update(cause.kinds - whole)
     parts += [
         sql.SQL("(kind = ANY({}) AND ({}))").format(_codes(frozenset(kinds)), test) for kinds, test in told.values()
     ]

@@ -53,6 +53,8 @@ def owner(key: str) -> Owner:
 def step(now: datetime) -> int:
     """The first step of a beat: those whose rest is over are made ready to be tried again. Returns how many."""
     rows = SQL.rested.rows({"now": now})
+    if rows:
+        beats.forget()  # what waits to be built, too
     for row in rows:
         if ready := owner(row["owner"]).again:
             ready(row["object_id"])

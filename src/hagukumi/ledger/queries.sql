@@ -19,8 +19,11 @@ CREATE TEMP TABLE IF NOT EXISTS act (
 );
 CREATE TEMP TABLE IF NOT EXISTS act_ahead (LIKE act);
 
--- name: clear_acts
+-- name: cut_acts
 TRUNCATE gathered, act, act_ahead;
+
+-- name: clear_acts
+WITH people AS (DELETE FROM gathered), ahead AS (DELETE FROM act_ahead) DELETE FROM act;
 
 -- name: ungathered
 -- Whether somebody of {leads} is not in `gathered` yet.
@@ -102,9 +105,10 @@ SELECT lead_id, kind, object_id, at, hop,
 FROM moved WHERE hop <= %(max_hop)s::int;
 
 -- name: pending
--- What waits in `fact`: how many, their span of time, and how many are past the hop limit (they are kept in the ledger,
--- but nothing more follows from them). No row: nothing waits, which is what an idle beat hears from every step.
-SELECT count(*) AS facts, min(at) AS first, max(at) AS last, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop
+-- What waits in `fact`: how many, and how many are past the hop limit (they are kept in the ledger, but nothing more
+-- follows from them). Makes the months that they fall into. No row: nothing waits.
+SELECT count(*) AS facts, count(*) FILTER (WHERE hop > %(max_hop)s::int) AS past_hop,
+       ensure_activity_months(min(at), max(at))
 FROM fact HAVING count(*) > 0;
 
 -- name: ask_again

@@ -76,7 +76,6 @@ def record_pending(lane: int | None = None) -> None:
         return
     if pending["past_hop"]:
         log.warning("a chain of facts was cut", facts=pending["past_hop"], max_hop=MAX_HOP)
-    ensure_range(pending["first"], pending["last"])
     SQL.record_facts.run({"max_hop": MAX_HOP, "lane": _lane(pending["facts"]) if lane is None else lane})
 
 

@@ -23,6 +23,8 @@ BULK_SECONDS = 0.8
 """Bulk work is measured out so that a beat takes about this long: a live fact waits for no more than that."""
 LEAST_ROOM, MOST_ROOM = 500, 50_000
 """The least and the most that a beat takes of it, in pulses or people."""
+TIDY_AT = 1_000
+"""A beat of so many pulses leaves temporary tables worth looking after."""
 REST_SECONDS = 1.0
 RECORD_SECONDS = 5.0
 """An idle heart says this often that it lives."""
@@ -73,7 +75,7 @@ def beat(now: datetime, batch: int = BATCH, *, room: int | None = None, aside: b
             took[name] = (time.perf_counter() - started) * 1000
         ledger.record_pending(ledger.AS_CAUSED)  # of a step that told of no change
     report = BeatReport(taken.pulses, changed, took, taken.bulk)
-    if not report.idle and not connection.in_atomic_block:
+    if not report.idle and report.pulses >= TIDY_AT and not connection.in_atomic_block:
         ledger.tidy()
     return report
 

@@ -274,7 +274,7 @@ def _bring_in_line(
     model: PhaseModel, turn: definitions.Turn, rules_: list[PhaseRule], todo: segments.Work, now: datetime
 ) -> int:
     with ledger.by_index():
-        changed = _place(model, rules_, todo, now) if todo.kinds or todo.missed else 0
+        changed = _place(model, rules_, todo, now) if todo.kinds & codes(BIRTH) or todo.missed else 0
         if asked := _ask(rules_, todo, now):
             rules_asked = [rule for rule in rules_ if rule.id in asked]
             segments.gather(sql.SQL("SELECT lead_id FROM asked"), _causes(rules_asked), now)
@@ -394,7 +394,7 @@ def _ask(rules_: list[PhaseRule], todo: segments.Work, now: datetime) -> set[int
     for rule_id in missed:
         builds.forget_missed("phase", rule_id, ledger.room())
         builds.forget_missed("phase", -rule_id, ledger.room())
-    return _asked_rules() if asked else set()
+    return {row["rule_id"] for row in SQL.asked_rules.rows()} if asked else set()
 
 
 _NOBODY = sql.SQL("SELECT 0::bigint AS rule_id, 0::bigint AS lead_id WHERE false")
@@ -405,11 +405,6 @@ def _heard(rule: PhaseRule, found: Sequence[Cause]) -> sql.Composable:
     return sql.SQL(
         "SELECT {}::bigint AS rule_id, lead_id FROM touched WHERE {} AND (kind <> {} OR object_id IS DISTINCT FROM {})"
     ).format(literal(rule.id), concern(found), literal(MOVED), literal(rule.source_phase_id))
-
-
-def _asked_rules() -> set[int]:
-    SQL.analyze_asked.run()
-    return {row["rule_id"] for row in SQL.asked_rules.rows()}
 
 
 def _move(
@@ -481,7 +476,8 @@ def build(operation: builds.Operation) -> int | None:
         SQL.open_asked.run()
         SQL.clear_asked.run()
         SQL.ask_everybody.run({"rules": [rule.id for rule in rules_], "start": rules.START})
-        asked = _asked_rules()
+        SQL.analyze_asked.run()
+        asked = {row["rule_id"] for row in SQL.asked_rules.rows()}
         moved = _move(model, turn, [rule for rule in rules_ if rule.id in asked], now, batch=False)
         _rebuild_dues([rule for rule in rules_ if not turn.skips(rule.id)], now)
         SQL.built.run({"model_id": model.id, "now": now})

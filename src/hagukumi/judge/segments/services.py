@@ -367,10 +367,13 @@ def keep_dues(
     `among`: the pairs (lead_id, object_id) that may have a due time, where not all of `scope`. A definition may have
     several trees (a score version has one a rule): the earliest time counts. To be run in `ledger.by_index`.
     """
+    parts = _dues(trees, now, batch=True)
+    if not parts and among is None:  # time has no part in it
+        return 0
     slots = {"scope": scope}
     if among is not None:
         slots["among"] = among
-    if parts := _dues(trees, now, batch=True):
+    if parts:
         slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
     return SQL.keep_dues.run({"owner": owner, "now": now}, **slots)
 
