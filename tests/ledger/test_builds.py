@@ -117,9 +117,9 @@ def test_the_timeline_pages_through_built_rows(people, now):
     for name in "abc":
         segments.save(name, EXEC, now=now)
     heart.settle(now)
-    seen, cursor = [], None
+    seen, cursor = [], ""
     while True:
-        entries, cursor = timeline.page(lead, before=cursor, size=1)
+        entries, cursor = timeline.page(lead, before=timeline.read_place(cursor), size=1)
         seen += [(entry.kind.key, entry.object_id) for entry in entries]
         if not cursor:
             break
