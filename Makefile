@@ -53,7 +53,7 @@ islands: frontend/node_modules/.installed ## 画面の部品のテスト（vites
 
 unit: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues ## 単体・データベース・SMTP / unit, database, SMTP
 	$(say) 'テスト（単体・データベース・SMTP） / tests: unit, database, SMTP'
-	@$(BIN)/pytest -m 'not browser' $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m 'not browser' $(ARGS)
 
 e2e: $(STAMPS)/dev $(STAMPS)/project frontend/dist/.built $(STAMPS)/catalogues browser ## ブラウザのテスト / browser tests
 	$(say) 'テスト（ブラウザ） / tests: browser'
