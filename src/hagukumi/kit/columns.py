@@ -77,7 +77,7 @@ def _kana(_: Column, typed: str) -> str:
 
 def _email(_: Column, typed: str) -> str:
     address = ja.email(typed)
-    if address and not ja.is_email(address):
+    if address and (not ja.is_email(address) or len(ja.emails(typed)) > 1):  # a file alone may bring several
         raise ColumnError("bad_email")
     return address
 

@@ -14,6 +14,7 @@ from hagukumi.people.consent import services as consent
 from hagukumi.people.consent.models import ConsentNow, Suppression
 from hagukumi.people.fields import mapping
 from hagukumi.people.fields.models import Field
+from hagukumi.people.identity import services as identity
 from hagukumi.people.imports import command
 from hagukumi.people.imports import services as imports
 from hagukumi.people.imports.models import ImportNotice
@@ -189,6 +190,15 @@ def test_the_other_addresses_of_a_cell_are_the_same_persons_and_it_is_said(take)
     assert notices(item) == [("second_address", "taro@home.example.jp")]
     again = take("姓,会社名,メール,部署\n山田,青葉,taro@home.example.jp,営業部\n")
     assert (again.created, again.updated, Lead.objects.get().email) == (0, 1, "taro@example.jp")
+
+
+def test_no_stranger_ties_a_second_address_to_themselves(db, now, call):
+    """Whoever answers a form may write somebody else's address beside their own."""
+    row = {"last_name": "悪井", "email": "me@example.jp, boss@aoba.example.co.jp"}
+    identity.upsert_people([row], source_id=None, basis="", now=now)
+    known = LeadIdentity.objects.filter(kind="email").values_list("value", flat=True)
+    assert list(known) == ["me@example.jp"]
+    assert call("post", "/leads", row).status_code == 422
 
 
 def test_an_address_that_is_somebodys_stays_theirs(take):

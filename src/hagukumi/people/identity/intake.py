@@ -282,7 +282,7 @@ def upsert_people(
     with transaction.atomic():
         open_tables()
         clear_tables()
-        staged = _with_fields(staged, rows)
+        staged = _with_fields(staged, rows).drop("email_also", strict=False)  # whose they are, staff's files alone say
         stage(staged)
         counts = merge(staged, Terms(now, source_id, basis, evidence, replace, user_id=user_id))
         if counts.nobodys:
