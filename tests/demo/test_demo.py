@@ -13,6 +13,7 @@ from hagukumi.demo import company
 from hagukumi.ledger.models import Activity, Pulse, SetAside
 from hagukumi.people.leads.models import Lead
 from hagukumi.sales.deals.models import Deal
+from hagukumi.sales.deals.rules import LOSS_REASONS
 from hagukumi.sales.handovers.models import Handover
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -39,3 +40,4 @@ def test_a_year_passes_and_nothing_is_left_over(now, tmp_path, settings):
     told = json.loads((tmp_path / "sign-in.json").read_text())
     assert [one["role"] for one in told] == ["admin", "marketing", "sales", "sales"]
     assert User.objects.get(email=told[0]["email"]).check_password(told[0]["password"])
+    assert set(Deal.objects.filter(outcome="lost").values_list("reason", flat=True)) <= LOSS_REASONS.keys()

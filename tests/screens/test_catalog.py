@@ -48,3 +48,9 @@ def test_a_word_with_two_english_is_told(monkeypatch):
     monkeypatch.setattr(catalog, "load", said)
     assert len(catalog.contradictions()) == 1
     assert "対象外" in catalog.contradictions()[0]
+
+
+def test_a_word_that_no_reader_collects_is_told(monkeypatch, tmp_path):
+    (tmp_path / "talk.py").write_text('WORDS = {"talked": profile.gettext_lazy("話せた")}\n', encoding="utf-8")
+    monkeypatch.setattr(catalog, "SOURCE", tmp_path)
+    assert list(catalog._unseen("shell")) == ["not collected: talk.py:1: profile.gettext_lazy"]

@@ -32,7 +32,7 @@ WINS = (
     ("一台からの試行で効果が出た", 3),
     ("保守と教育の手厚さ", 2),
 )
-LOSS = (("価格", 5), ("競合に決定", 4), ("導入見送り・延期", 6), ("機能不足", 2), ("連絡途絶", 2))
+LOSS = (("price", 5), ("competitor", 4), ("postponed", 6), ("function", 2), ("silent", 2))
 RETURNS = (("no_answer", 5), ("not_now", 6), ("no_need", 3), ("no_budget", 3), ("not_decider", 3))
 
 

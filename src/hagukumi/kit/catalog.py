@@ -183,7 +183,7 @@ def problems(noun: str) -> list[str]:
         else:
             found += [f"{error}: {message.id!r}" for error in kept.check()]
     gone = [m.id for m in there if m.id and wanted.get(m.id, context=m.context) is None]
-    return found + [f"obsolete: {message!r}" for message in gone] + list(_bare(noun))
+    return found + [f"obsolete: {message!r}" for message in gone] + list(_bare(noun)) + list(_unseen(noun))
 
 
 def contradictions() -> list[str]:
@@ -194,6 +194,17 @@ def contradictions() -> list[str]:
             if message.id and isinstance(message.id, str) and message.string:
                 said.setdefault((message.id, message.context), {})[str(message.string)] = noun
     return [f"two translations: {key[0]!r}: {words}" for key, words in said.items() if len(words) > 1]
+
+
+def _unseen(noun: str) -> Iterator[str]:
+    """Words that are asked for through another module (`words.gettext("…")`): no reader of the source collects them."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        if noun_of(path) != noun:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            asked = node.func if isinstance(node, ast.Call) else None
+            if isinstance(asked, ast.Attribute) and asked.attr.removesuffix("_lazy") in _VERBS:
+                yield f"not collected: {path.relative_to(SOURCE)}:{asked.lineno}: {ast.unparse(asked)}"
 
 
 def _bare(noun: str) -> Iterator[str]:

@@ -1,9 +1,14 @@
 """Each role lands on today's work, and the numbers there are the ledger's."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from hagukumi.accounts.models import Workspace
+from hagukumi.channels.mail.models import Sender
+from hagukumi.collect.forms.models import Form
+from hagukumi.collect.tracking.models import Site
 from hagukumi.judge.phases import services as phases
 from hagukumi.kit import clock
 from hagukumi.ledger.services import Fact, record
@@ -15,6 +20,49 @@ def test_a_new_house_shows_its_first_steps(admin, signed_in):
     page = signed_in(admin).get("/").content.decode()
     assert "はじめの4つの手順" in page
     assert 'href="/imports/"' in page
+
+
+def test_the_first_steps_stay_until_the_last_is_done(admin, people, signed_in, now, clock_at):
+    began = Workspace.objects.create(id=1, name="青葉", set_up_at=clock.now()).set_up_at
+    people(1, known_at=now)
+    page = signed_in(admin).get("/").content.decode()
+    assert "今日の育成" in page and "はじめの4つの手順" in page and page.count("はじめる") == 3
+    clock_at(began + timedelta(days=30))
+    assert "はじめの4つの手順" not in signed_in(admin).get("/").content.decode()
+    clock_at(began)
+    Form.objects.create(slug="a", name="a", kind="inquiry", state="open", created_at=now)
+    Site.objects.create(origin="https://a.example", name="a", created_at=now, last_seen_at=now)
+    Sender.objects.create(name="a", email="a@example.jp", legal_name="a", postal_address="b", contact="c")
+    assert "はじめの4つの手順" not in signed_in(admin).get("/").content.decode()
+
+
+def test_the_figure_and_the_list_speak_of_the_same_people(people, marketer, signed_in, now):
+    phases.ready_made(now)
+    latent, aware, considering = (phases.phase("interest", key).id for key in ("latent", "aware", "considering"))
+    ids = people(14, known_at=now)
+    record(
+        [
+            Fact(lead, "phase_moved", clock.now() - timedelta(seconds=n), to, details={"from": latent, "to": to})
+            for n, lead in enumerate(ids)
+            for to in (aware, considering)  # twice each: people are counted, not moves
+        ]
+    )
+    day = home.Day.of(clock.now())
+    moves = home.moves(day, days=2)
+    assert [row["lead_id"] for row in moves] == [lead for lead in ids[:12] for _twice in range(2)]
+    assert {row["moved"] for row in moves} == {14} and home.counts(day)["moved"] == 14
+    page = " ".join(signed_in(marketer).get("/").content.decode().split())
+    assert "14名のうち新しい順に12名" in page
+
+
+@pytest.mark.parametrize("role", ["marketing", "sales"])
+def test_every_figure_leads_to_its_screen(role, marketer, seller, people, signed_in):
+    people(1)
+    client = signed_in(marketer if role == "marketing" else seller)
+    tiles = re.findall(r'<div class="figure".*?</div>', client.get("/").content.decode(), re.DOTALL)
+    addresses = [re.search(r'href="([^"]+)"', tile) for tile in tiles]
+    assert len(tiles) == {"marketing": 6, "sales": 4}[role] and all(addresses)
+    assert {client.get(address[1]).status_code for address in addresses} == {200}
 
 
 def test_today_begins_at_midnight_in_tokyo(people, now):

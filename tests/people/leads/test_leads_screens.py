@@ -167,6 +167,14 @@ def test_other_columns_are_nobodys_to_edit(house, key):
     assert client.post(f"/leads/{ids[0]}/facts/{key}/", {"value": "1"}).status_code == 404
 
 
+def test_how_a_call_went_is_said_in_english_too(house, marketer):
+    client, ids = house
+    client.post(f"/leads/{ids[0]}/note/", {"text": "", "result": "talked", "minutes": "3"})
+    client.post("/language/", {"language": "en"})
+    page = client.get(f"/leads/{ids[0]}/").content.decode()
+    assert "Talked" in page and "話せた" not in page
+
+
 def test_notes_calls_tags_states_consent(house):
     client, ids = house
     base = f"/leads/{ids[0]}"

@@ -48,7 +48,10 @@ def counts(day: Day) -> dict[str, int]:
 
 
 def moves(day: Day, *, days: int = 1, limit: int = 12) -> list[Row]:
-    """Phase moves, score crossings and form answers of the last `days` JST days, newest first, with their people."""
+    """Phase moves, score crossings and form answers of the last `days` JST days, of the `limit` people who moved last.
+
+    By person, the newest first; `moved` says how many people there are in all.
+    """
     return SQL.home_moves.rows(
         {
             "kinds": list(MOVING),

@@ -1,38 +1,44 @@
 -- name: home_counts
 -- every act: kinds that the house and its staff bring about, and answers
 -- How often and to how many people each kind happened since %(since)s. One row a kind. Index: activity_kind_at.
--- A first placement in a phase is no move: it comes with every new lead and leaves no phase.
+-- A first placement in a phase is no move: it comes with every new lead and leaves no phase. Moves are those of the primary
+-- phase model, as below.
 SELECT kind, count(*) AS facts, count(DISTINCT lead_id) AS people
 FROM activity
 WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
-  AND (kind <> %(phase_moved)s::smallint OR details ? 'from')
+  AND (kind <> %(phase_moved)s::smallint OR details ? 'from' AND object_id IN (
+      SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.is_primary
+  ))
 GROUP BY kind;
 
 -- name: home_moves
 -- every act: kinds that the house and its staff bring about, and answers
--- The newest facts of these kinds since %(since)s with their people, and for a phase move the phase. One row a fact.
--- Moves of the primary phase model only: the same act often moves a person in the others too.
--- Index: activity_kind_at, read backwards per kind.
-WITH newest AS MATERIALIZED (
-    SELECT lead_id, at, id, kind, object_id, amount FROM (
-        SELECT lead_id, at, id, kind, object_id, amount, row_number() OVER (PARTITION BY kind ORDER BY at DESC) AS nth
-        FROM activity
-        WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
-          AND (kind <> %(phase_moved)s::smallint OR details ? 'from' AND object_id IN (
-              SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.is_primary
-          ))
-    ) a WHERE nth <= %(limit)s::int
-    ORDER BY at DESC, id DESC LIMIT %(limit)s::int
+-- What happened of these kinds since %(since)s to the %(limit)s people to whom something happened last, and for a phase move
+-- the phase. One row a fact, by person; `moved` is the number of people in all.
+-- Moves of the primary phase model only: the same act often moves a person in the others too. Index: activity_kind_at.
+WITH act AS MATERIALIZED (
+    SELECT lead_id, at, id, kind, object_id, amount FROM activity
+    WHERE kind = ANY (%(kinds)s::smallint[]) AND at >= %(since)s::timestamptz AND at <= %(now)s::timestamptz
+      AND (kind <> %(phase_moved)s::smallint OR details ? 'from' AND object_id IN (
+          SELECT h.id FROM phase h JOIN phase_model m ON m.id = h.model_id WHERE m.is_primary
+      ))
+), person AS MATERIALIZED (
+    SELECT a.lead_id, max(a.at) AS last_at, count(*) OVER () AS moved
+    FROM act a JOIN lead l ON l.lead_id = a.lead_id
+    WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
+    GROUP BY a.lead_id
+    ORDER BY last_at DESC, a.lead_id DESC
+    LIMIT %(limit)s::int
 )
-SELECT n.lead_id, n.at, n.kind, n.amount, l.last_name, l.first_name, l.company_name,
+SELECT n.lead_id, n.at, n.kind, n.amount, l.last_name, l.first_name, l.company_name, person.moved,
        CASE WHEN n.kind = %(phase_moved)s::smallint THEN p.name END AS name, p.name_en, p.hue,
        CASE WHEN n.kind = %(form_submitted)s::smallint THEN f.name END AS form
-FROM newest n
-JOIN lead l USING (lead_id)
+FROM person
+JOIN act n ON n.lead_id = person.lead_id
+JOIN lead l ON l.lead_id = n.lead_id
 LEFT JOIN phase p ON p.id = n.object_id AND n.kind = %(phase_moved)s::smallint
 LEFT JOIN form f ON f.id = n.object_id AND n.kind = %(form_submitted)s::smallint
-WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
-ORDER BY n.at DESC, n.id DESC;
+ORDER BY person.last_at DESC, n.lead_id DESC, n.at DESC, n.id DESC;
 
 -- name: home_sends
 -- The mails of the JST day [since, until): per message what waits, what went, what did not. One row a message.

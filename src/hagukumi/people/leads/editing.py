@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from psycopg import sql
 
 from hagukumi.kit import ja
@@ -198,10 +199,10 @@ def add_note(lead_id: int, text: str, *, user_id: int | None, now: datetime) -> 
 
 
 CALL_RESULTS: dict[str, Any] = {
-    "talked": profile.gettext_lazy("話せた"),
-    "absent": profile.gettext_lazy("不在"),
-    "refused": profile.gettext_lazy("断られた"),
-    "callback": profile.gettext_lazy("かけ直し"),
+    "talked": gettext_lazy("話せた"),
+    "absent": gettext_lazy("不在"),
+    "refused": gettext_lazy("断られた"),
+    "callback": gettext_lazy("かけ直し"),
 }
 
 

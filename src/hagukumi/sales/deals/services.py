@@ -9,6 +9,7 @@ from hagukumi.accounts import audit
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.services import Fact
 
+from . import rules
 from .models import Deal, DealStage
 from .queries import SQL
 from .rules import STAGES
@@ -69,7 +70,11 @@ def move_stage(lead_id: int, deal_id: int, stage: str, *, now: datetime) -> None
 def close_deal(
     lead_id: int, deal_id: int, *, won: bool, amount_yen: int | None, reason: str, now: datetime, user_id: int | None
 ) -> None:
-    """Close a deal as won or lost with its reason. AlreadyClosedError where it is closed already."""
+    """Close a deal as won or lost with its reason: a key or the words of `rules.LOSS_REASONS`, or other words.
+
+    AlreadyClosedError where it is closed already.
+    """
+    reason = rules.reason_key(reason)
     with transaction.atomic():
         deal = _open_deal(lead_id, deal_id)
         amount = deal.amount_yen

@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from hagukumi.kit import clock, ja
 from hagukumi.ledger import kinds
@@ -100,6 +101,26 @@ def badge(label: Any, hue: str = "secondary") -> SafeString:
 def delivery_state(state: str) -> SafeString:
     """What became of one mail, as a badge."""
     return badge(*words.DELIVERY_STATES[state])
+
+
+@register.simple_tag
+def deal_outcome(outcome: str) -> SafeString | str:
+    """How a deal ended, as a badge; nothing while it goes on."""
+    return badge(*words.DEAL_OUTCOMES[outcome]) if outcome else ""
+
+
+@register.simple_tag
+def score_badge(total: Any) -> SafeString:
+    """A score in points, as a badge."""
+    return badge(gettext("%(n)s点") % {"n": words.number(total)}, "green")
+
+
+@register.inclusion_tag("shell/figure.html")
+def figure(
+    name: Any, value: Any, unit: Any = "", url: str = "", note: Any = "", hint: Any = "", bad: Any = False
+) -> dict[str, Any]:
+    """One figure of a row of `figures`: a number (or what is written already) under its name, leading to `url`."""
+    return {"name": name, "value": value, "unit": unit, "url": url, "note": note, "hint": hint, "bad": bad}
 
 
 @register.simple_tag

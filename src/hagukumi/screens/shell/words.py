@@ -21,6 +21,8 @@ DELIVERY_STATES = {
     "unknown": (gettext_lazy("要確認"), "orange"),
 }
 """What became of one mail, in the same word and colour wherever it stands."""
+DEAL_OUTCOMES = {"won": (gettext_lazy("受注"), "green"), "lost": (gettext_lazy("失注"), "secondary")}
+"""How a deal ended, likewise."""
 
 
 def english() -> bool:

@@ -1,5 +1,6 @@
 """ホーム: each role lands on the screen that shows its work of today."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,7 +12,11 @@ from hagukumi.channels.mail import services as mail
 from hagukumi.ledger import kinds
 from hagukumi.overview.homes import reads as reports
 from hagukumi.sales.handovers import reads as handover_reads
-from hagukumi.screens.shell.access import EVERYONE, Request, access
+from hagukumi.screens.shell.access import EVERYONE, Request, access, workspace_of
+
+SETTLING_IN = timedelta(days=30)
+"""For how long after the set-up the first steps that are still to do stand on the home screen."""
+FACTS_SHOWN = 5
 
 
 @access(EVERYONE)
@@ -20,9 +25,12 @@ def home(request: Request) -> HttpResponse:
     if request.user.role == "sales":
         return render(request, "overview/home/sales.html", _sales(request.user.pk, day))
     begun = reports.begun()
+    steps = _first_steps(begun)
     if not begun["leads"]:
-        return render(request, "overview/home/first.html", {"steps": _first_steps(begun), "day": day})
-    return render(request, "overview/home/marketing.html", _marketing(day))
+        return render(request, "overview/home/first.html", {"steps": steps, "day": day})
+    began = workspace_of(request).set_up_at
+    is_new = began is not None and day.now - began < SETTLING_IN and not all(step["done"] for step in steps)
+    return render(request, "overview/home/marketing.html", {**_marketing(day), "steps": steps if is_new else []})
 
 
 def _marketing(day: reports.Day) -> dict[str, Any]:
@@ -30,13 +38,15 @@ def _marketing(day: reports.Day) -> dict[str, Any]:
     moves, week = reports.moves(day), False
     if not moves:
         moves, week = reports.moves(day, days=7), True
+    people = _by_person(moves)
     return {
         "day": day,
         "counts": reports.counts(day),
         "sends": sends,
         "sent": sum(row["sent"] for row in sends),
         "waiting": sum(row["waiting"] for row in sends),
-        "moves": _by_person(moves),
+        "moves": people,
+        "moved": moves[0]["moved"] if moves else 0,
         "moves_of_week": week,
         "scenarios": reports.scenarios(),
         "forms": reports.answered(day),
@@ -50,7 +60,8 @@ def _by_person(moves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     people: dict[int, dict[str, Any]] = {}
     for row in moves:
         person = people.setdefault(row["lead_id"], {"row": row, "facts": []})
-        person["facts"].append((row, kinds.by_code(row["kind"])))
+        if len(person["facts"]) < FACTS_SHOWN:
+            person["facts"].append((row, kinds.by_code(row["kind"])))
     return list(people.values())
 
 
@@ -78,8 +89,10 @@ def _first_steps(begun: dict[str, Any]) -> list[dict[str, Any]]:
         ("sites", "tracking", _("計測タグを置く"), _("Webサイトに1行加えると、だれが何を見たかが分かります。")),
         ("forms", "forms", _("フォームを公開する"), _("問い合わせや資料請求を受け付け、同意も一緒に残します。")),
     ]
+    following = next((key for key, *_rest in steps if not begun[key]), "")
     return [
-        {"done": begun[key], "url": _address(name), "title": title, "text": text} for key, name, title, text in steps
+        {"done": begun[key], "next": key == following, "url": _address(name), "title": title, "text": text}
+        for key, name, title, text in steps
     ]
 
 

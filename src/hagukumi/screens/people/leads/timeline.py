@@ -14,6 +14,7 @@ from hagukumi.overview.timeline import reads as timelines
 from hagukumi.overview.timeline.reads import Entry, Timeline, Visit
 from hagukumi.people.consent import rules as consent_rules
 from hagukumi.people.leads import services
+from hagukumi.sales.deals import rules as deal_rules
 from hagukumi.sales.handovers.rules import RETURN_REASONS
 from hagukumi.screens.judge.phases.views import why
 from hagukumi.screens.shell import words
@@ -210,6 +211,10 @@ def _returned(drawn: Line, entry: Entry, staff: Staff) -> None:
     drawn.quote = str(entry.details.get("note", ""))
 
 
+def _closed(drawn: Line, entry: Entry, staff: Staff) -> None:
+    _add(drawn, deal_rules.reason(str(entry.details.get("reason", ""))))
+
+
 _WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
     "field_changed": _field_changed,
     "note": _note,
@@ -221,5 +226,7 @@ _WORDS: dict[str, Callable[[Line, Entry, Staff], None]] = {
     "visitor_joined": _joined,
     "phase_moved": _moved,
     "handover_returned": _returned,
+    "deal_won": _closed,
+    "deal_lost": _closed,
     "visitor_left": _joined,
 }

@@ -17,7 +17,7 @@ from hagukumi.kit import clock
 from hagukumi.people.leads import reads as leads
 from hagukumi.sales.deals import reads, services
 from hagukumi.sales.deals.models import DealStage
-from hagukumi.sales.deals.rules import LOSS_REASONS
+from hagukumi.sales.deals.rules import LOSS_REASONS, reason
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, SALES, Request, access
 
@@ -62,7 +62,7 @@ def deals(request: Request) -> HttpResponse:
         ],
         "count": len(rows),
         "total": sum(row["amount_yen"] or 0 for row in rows),
-        "closed": closed,
+        "closed": [{**row, "reason": reason(row["reason"])} for row in closed],
         "won": won,
     }
     return render(request, "sales/deals/deals.html", context)
@@ -89,6 +89,7 @@ def deal(request: Request, lead_id: int, deal_id: int) -> HttpResponse:
         raise Http404
     context = {
         "deal": found,
+        "reason": reason(found.reason),
         "lead": leads.one(lead_id),
         "owner": staff.member(found.owner_id),
         "stages": _stages(),
