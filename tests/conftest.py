@@ -10,8 +10,6 @@ _home = Path(tempfile.mkdtemp(prefix="hagukumi-test-"))
 _works_for_another = "PYTEST_XDIST_WORKER" in os.environ
 _runs_no_test = not _works_for_another and any(word.startswith(("-n", "--numprocesses")) for word in sys.argv)
 """With `pytest -n 2` this process hands the files out to others, each with a home and a PostgreSQL of its own."""
-if _works_for_another:
-    os.environ["HAGUKUMI_HOME"] = str(_home)
 os.environ.setdefault("HAGUKUMI_HOME", str(_home))
 os.environ.setdefault("HAGUKUMI_SECRET_KEY", "only-for-tests")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hagukumi.app.settings")
@@ -40,6 +38,9 @@ PBKDF2PasswordHasher.iterations = 10  # the cast's passwords guard nothing
 
 if not _works_for_another:
     catalog.compile_all()
+if _runs_no_test:
+    for _name in ("HAGUKUMI_HOME", "DATABASE_URL", "DJANGO_SETTINGS_MODULE"):
+        del os.environ[_name]  # the others would take them for theirs
 
 import random  # noqa: E402
 import shutil  # noqa: E402
