@@ -3,6 +3,7 @@
 import pytest
 
 from hagukumi.channels.mail import render, services
+from hagukumi.channels.mail.identity import Identity
 from hagukumi.channels.mail.models import Message
 from hagukumi.channels.outbox.models import Delivery
 from hagukumi.kit import confined
@@ -70,7 +71,7 @@ def test_what_only_a_child_survives_fails_its_own_mails_and_no_others(message, c
 
 
 def test_html_of_a_mail_is_an_allowlist_after_rendering():
-    identity = render.Identity("x", "x@a.jp", "", "", "", "", "https://a.jp", "https://a.jp")
+    identity = Identity("x", "x@a.jp", "", "", "", "", "https://a.jp", "https://a.jp")
     source = (
         "<mj-section><mj-column><mj-text><!-- [if mso]><script>1</script><![endif] -->"
         "<b class='k' data-x='1' foo='2'>x</b>"

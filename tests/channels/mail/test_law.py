@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from hagukumi.channels.mail import law, render, rules, services
+from hagukumi.channels.mail import document, law, render, rules, services
+from hagukumi.channels.mail.identity import Identity
 from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.mail.text import language_of
 from hagukumi.channels.outbox.models import Delivery
 
-IDENTITY = render.Identity(
+IDENTITY = Identity(
     "青葉", "news@aoba.example.jp", "", "株式会社 青葉 & 子会社", "東京都千代田区丸の内1-1", "03-1234-5678",
     "https://m.example.jp", "https://t.example.jp",
 )  # fmt: skip
@@ -38,7 +40,7 @@ def test_a_mail_that_shows_everything_may_go(source):
 
 
 def test_what_the_finished_html_does_not_show_is_named(monkeypatch):
-    monkeypatch.setattr(render, "to_mjml", lambda source, **more: f"<mjml><mj-body>{source}</mj-body></mjml>")
+    monkeypatch.setattr(document, "to_mjml", lambda source, **more: f"<mjml><mj-body>{source}</mj-body></mjml>")
     problems = found("<mj-section><mj-column><mj-text>a</mj-text></mj-column></mj-section>")
     for item in rules.DISPLAY_ITEMS.values():
         assert any(f"HTML 版に「{item}」" in problem for problem in problems)
@@ -95,8 +97,8 @@ def test_an_english_mail_has_an_english_footer_and_says_so():
     assert "Unsubscribe: https://m.example.jp/u/" in mail.text
     assert mail.subject == "Hello Customer"
     assert "Dear Customer of your company" in mail.text
-    assert render.language_of("Hello", "", "日本 {{ x }}", "") == "ja"
-    assert render.language_of("", "", "{{ 姓 }}", "") == "ja", "nothing said: the house's language"
+    assert language_of("Hello", "", "日本 {{ x }}", "") == "ja"
+    assert language_of("", "", "{{ 姓 }}", "") == "ja", "nothing said: the house's language"
 
 
 @pytest.mark.django_db(transaction=True)

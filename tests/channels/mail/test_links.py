@@ -5,8 +5,9 @@ import re
 import pytest
 
 from hagukumi.channels.mail import links, render, slips
+from hagukumi.channels.mail.identity import Identity
 
-IDENTITY = render.Identity(
+IDENTITY = Identity(
     "青葉", "news@aoba.example.jp", "", "株式会社青葉", "東京都千代田区1-1", "https://aoba.example.jp/contact",
     "https://m.example.jp", "https://t.example.jp",
 )  # fmt: skip

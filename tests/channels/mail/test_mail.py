@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from hagukumi.channels.mail import mime, render, replies, rules
+from hagukumi.channels.mail.compiled import Compiled
+from hagukumi.channels.mail.identity import Identity
 from hagukumi.kit import tokens
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
-IDENTITY = render.Identity(
+IDENTITY = Identity(
     "青葉 育成チーム",
     "news@aoba.example.jp",
     "",
@@ -28,7 +30,7 @@ SOURCE = (
 )
 
 
-def compiled(**changes) -> render.Compiled:
+def compiled(**changes) -> Compiled:
     given = {
         "subject": "{{ 姓 }}様へ",
         "preheader": "",

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from hagukumi.channels.mail.render import Identity, compile_mail
+from hagukumi.channels.mail.identity import Identity
+from hagukumi.channels.mail.render import compile_mail
 from hagukumi.channels.outbox.models import Delivery
 from hagukumi.collector import mail as collector
 from hagukumi.collector import wire

@@ -1,15 +1,30 @@
 """The sender's side of a mail, from its row and this installation's public addresses."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from .models import Sender
-from .render import Identity
+if TYPE_CHECKING:  # whoever renders in a child has no database
+    from .models import Sender
 
 
-def identity_of(sender: Sender) -> Identity:
+@dataclass(frozen=True)
+class Identity:
+    """The sender's side of a mail: From, Reply-To, the display items, and where links lead."""
+
+    name: str
+    email: str
+    reply_to: str
+    legal_name: str
+    postal_address: str
+    contact: str
+    base_url: str
+    collector_url: str
+
+
+def identity_of(sender: "Sender") -> Identity:
     """The identity of a sender row."""
     return identity_from({name: getattr(sender, name) for name in _COLUMNS})
 

@@ -18,7 +18,10 @@ from django.utils.translation import gettext
 from hagukumi.channels.outbox.rules import MARKETING
 from hagukumi.kit import smtp
 
-from .render import Compiled, Identity, TemplateProblemError, compile_mail, template_words
+from .compiled import Compiled
+from .expressions import TemplateProblemError, template_words
+from .identity import Identity
+from .render import compile_mail
 from .rules import DISPLAY_ITEMS, free_mail_domain, missing_item_problems, missing_items
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -14,10 +14,13 @@ from hagukumi.channels.outbox.services import Job, Queue, Result
 from hagukumi.kit import confined
 from hagukumi.kit.smtp import Mail, Outcome
 
-from . import law, render, replies, rules
+from . import law, replies, rules
 from .channel import EMAIL
+from .compiled import Compiled, UnlawfulError
+from .expressions import TemplateProblemError, too_much
 from .identity import identity_from
 from .queries import SQL
+from .render import compile_mail
 from .values import values_of
 
 log = structlog.get_logger(__name__)
@@ -31,7 +34,7 @@ class Outbox:
         self._queue = Queue(EMAIL, sender)
         self._real = real
         self._looked_at = 0.0
-        self._compiled: dict[int, tuple[tuple[Any, ...], render.Compiled | _Unfit, str, str]] = {}
+        self._compiled: dict[int, tuple[tuple[Any, ...], Compiled | _Unfit, str, str]] = {}
         self.enter, self.sweep, self.release = self._queue.enter, self._queue.sweep, self._queue.release
 
     def claim(self, batch: int, now: datetime, *, held: Sequence[str] = (), only: str = "") -> tuple[list[Job], int]:
@@ -73,7 +76,7 @@ class Outbox:
         except minijinja.TemplateError as error:
             log.error("a mail could not be rendered", message_id=job.message_id, lead_id=job.lead_id, error=str(error))
             return Outcome(job.id, "hard", "render", str(error))
-        except render.UnlawfulError as error:
+        except UnlawfulError as error:
             log.error("a mail lacks what the law asks for", message_id=job.message_id, lead_id=job.lead_id)
             return Outcome(job.id, "hard", "law", str(error))
         return Mail(job.id, rules.quoted_address(email), rules.quoted_address(job.address), content)
@@ -91,7 +94,7 @@ class _Unfit:
     why: str
 
 
-def _compile(row: dict[str, Any]) -> render.Compiled | _Unfit:
+def _compile(row: dict[str, Any]) -> Compiled | _Unfit:
     """The message made ready, or what is wrong with it: a broken template fails its own mails and no others.
 
     It is made once in a child first, where it can do no harm; what survives that is made here.
@@ -104,10 +107,10 @@ def _compile(row: dict[str, Any]) -> render.Compiled | _Unfit:
         if missing := confined.call(law.rehearse, **parts, for_real=law.server_is_real()):
             log.error("a message may not go out", message_id=row["id"], missing=missing)
             return _Unfit("law", " ".join(missing))
-        return render.compile_mail(**parts)
-    except (render.TemplateProblemError, confined.ConfinedError) as error:
+        return compile_mail(**parts)
+    except (TemplateProblemError, confined.ConfinedError) as error:
         log.error("a message could not be compiled", message_id=row["id"], error=str(error))
-        return _Unfit("render", render.too_much() if isinstance(error, confined.ConfinedError) else str(error))
+        return _Unfit("render", too_much() if isinstance(error, confined.ConfinedError) else str(error))
 
 
 def result_of(outcome: Outcome) -> Result:

@@ -18,13 +18,14 @@ from hagukumi.people.fields.models import Field
 
 from . import law, render, slips
 from .channel import EMAIL
+from .compiled import Rendered
 from .confirming import asked, confirm, queue_asked
+from .expressions import TemplateProblemError, too_much
 from .figures import CONVERSION_DAYS, Figures, by_message_and_month, of_broadcast, total
-from .identity import identity_of
+from .identity import Identity, identity_of
 from .lines import standing_still
 from .models import Message, Sender
 from .outbox import Job, Outbox
-from .render import TemplateProblemError
 from .testing import send_test
 from .values import facts_of
 
@@ -161,11 +162,11 @@ def template_warnings(message: Message) -> list[tuple[str, str]]:
     return slips.warnings(**_parts(message))
 
 
-def preview(message: Message, lead_id: int | None) -> render.Rendered:
+def preview(message: Message, lead_id: int | None) -> Rendered:
     """The message as this lead would see it, nothing tracked. TemplateProblemError when it is broken."""
     try:
         task = partial(confined.call, render.preview, facts=facts_of(lead_id), language=get_language())
-        made: render.Rendered = task(**_parts(message), kind=message.kind, identity=_identity(message))
+        made: Rendered = task(**_parts(message), kind=message.kind, identity=_identity(message))
     except confined.ConfinedError as error:
         raise TemplateProblemError(_words(error)) from error
     return made
@@ -177,9 +178,9 @@ def _parts(message: Message) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _identity(message: Message) -> render.Identity:
+def _identity(message: Message) -> Identity:
     return identity_of(message.sender)
 
 
 def _words(error: Exception) -> str:
-    return render.too_much() if isinstance(error, confined.ConfinedError) else str(error)
+    return too_much() if isinstance(error, confined.ConfinedError) else str(error)

@@ -10,6 +10,7 @@ from hagukumi.accounts import audit
 from hagukumi.kit import confined, smtp
 
 from . import render, rules
+from .expressions import TemplateProblemError, too_much
 from .identity import identity_of
 from .models import Message
 from .values import facts_of
@@ -27,7 +28,7 @@ def send_test(message: Message, *, to: str, lead_id: int | None, now: datetime) 
             facts=facts_of(lead_id), to=to, now=now, language=get_language(),
         )  # fmt: skip
     except confined.ConfinedError as error:
-        raise render.TemplateProblemError(render.too_much()) from error
+        raise TemplateProblemError(too_much()) from error
     outcome = asyncio.run(_hand_over(rules.quoted_address(message.sender.email), rules.quoted_address(to), content))
     audit.record("message.tested", "message", message.pk, now, result=outcome.result)
     return outcome
