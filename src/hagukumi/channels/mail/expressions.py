@@ -102,7 +102,7 @@ def _limit_problem(expression: str) -> str | None:
 
 
 def problems_of(part: str, field_keys: frozenset[str] | None) -> list[str]:
-    """What is wrong with the expressions of a part, a sentence each; `field_keys`: own fields that there are, None = any."""
+    """What is wrong with the expressions of a part, a sentence each. `field_keys`: own fields, None = any."""
     if problems := _limit_problems(part):
         return problems
     environment = engine()
