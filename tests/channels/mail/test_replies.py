@@ -9,12 +9,35 @@ GONE = [
     "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 double-checking",
     "550 <neko@ezweb.example.jp>: User unknown",
     "550 5.1.6 recipient no longer on server: kijitora@example.go.jp",
-    "554 delivery error: dd This user doesn't have a example.com account (kijitora@example.com) [0]",
-    "550 Requested action not taken: mailbox unavailable",
+    "550 5.1.351 Remote server returned unknown recipient -> 550 Unknown user goro@example.jp",
+    "550 5.1.1 Requested action not taken: mailbox unavailable",
     "550 5.4.1 [kijitora@example.org]: Recipient address rejected: Access denied [x.prod.protection.outlook.com]",
     "551 not our customer",
-    "550 宛先が存在しません",
 ]
+BARE = [
+    "550 Unknown user taro@carrier.example.jp",
+    "550 5.0.0 <hanako@mvno.example.jp>... User unknown",
+    "550 User not found",
+    "550 Invalid recipient",
+    "550 宛先が存在しません",
+    "550 Requested action not taken: mailbox unavailable",
+]
+"""Words about a dead mailbox without a code that says so: true at RCPT; after the content, a recipient's filter."""
+FILTERED = [
+    "550 : User unknown",
+    "550 5.1.1 RCP-P2 http://postmaster.example.com/codes#rcp Refused due to recipient preferences",
+    "550 5.7.1 <jiro@isp.example.fr>: Recipient address rejected: User unknown",
+    "550 受信拒否設定により受け取れません",
+]
+BESIDE_A_CODE = {
+    "550 5.1.1 <saburo@example.jp>: mail from 192.0.2.7 blocked using dnsbl.example.org": "blocked",
+    "550 5.1.1 Message refused, the sending domain has a poor reputation": "blocked",
+    "550 5.1.1 DMARC check failed for example.org": "auth_failed",
+    "550 5.1.1 <shiro@example.jp> mailbox is full": "mailbox_full",
+    "550 5.1.1 not accepted by our policy": "policy",
+    "550 5.1.2 sender rate limit: too many messages from 192.0.2.7": "quota",
+}
+"""A text about trust, policy or room beside a code for a dead mailbox: not the recipient's fault."""
 NO_DOMAIN = ["550 5.1.2 Host unknown", "550 Host unknown", "556 5.1.10 null MX", "550 5.7.27 Host does not accept mail"]
 FULL = [
     "550 Mailbox full", "552 5.2.2 <kijitora@example.jp>... Mailbox Full", "452 4.2.2 user is over quota",
@@ -57,6 +80,39 @@ def test_each_kind_by_code_and_by_words(texts, kind, suppresses, stage):
     found = {text: replies.meaning(text, stage) for text in texts}
     assert {text: (one.kind, one.suppresses) for text, one in found.items()} == dict.fromkeys(texts, (kind, suppresses))
     assert {one.reason for one in found.values()} <= rules.REASONS.keys()
+
+
+@pytest.mark.parametrize("text", BARE)
+def test_a_dead_mailbox_in_words_alone_is_believed_at_its_door_only(text):
+    assert replies.meaning(text, "rcpt").suppresses
+    assert replies.meaning(text, "content") == replies.Meaning("policy", "filtered")
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "content"])
+@pytest.mark.parametrize("text", FILTERED)
+def test_a_filter_of_the_recipients_is_no_dead_mailbox(text, stage):
+    assert replies.meaning(text, stage) == replies.Meaning("policy", "filtered")
+    assert "filtered" in rules.REASONS and "filtered" not in rules.RESENDABLE
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "content"])
+@pytest.mark.parametrize("text", BESIDE_A_CODE)
+def test_a_text_about_us_beside_a_dead_mailboxs_code_decides(text, stage):
+    found = replies.meaning(text, stage)
+    assert (found.reason, found.suppresses) == (BESIDE_A_CODE[text], False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 Mailbox full", "554 5.1.1 <a@example.jp> over quota", "550 5.2.1 <a@example.jp>... User Unknown",
+        "450 4.1.1 <a@example.jp>: User unknown", "421 4.1.1 User unknown", "550 Rejected", "542 a@example.jp Rejected",
+        "550 5.7.1 User unknown", "552 5.3.4 User unknown or message too large",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("stage", ["connect", "mail", "rcpt", "content"])
+def test_what_never_suppresses_at_any_stage(text, stage):
+    assert not replies.meaning(text, stage).suppresses
 
 
 @pytest.mark.parametrize("text", TEMPORARY)

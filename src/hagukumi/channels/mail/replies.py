@@ -2,7 +2,12 @@
 
 Enhanced codes (RFC 3463, 5248) decide first, for they are meant to; where one says little (5.0.0, 5.7.1) or is missing,
 the phrases that servers use decide. Only `user_unknown` and `domain_unknown` ever suppress an address: to suppress
-wrongly loses a reader for good, to try once more costs a mail.
+wrongly loses a reader for good, to try once more costs a mail. So what speaks of a dead mailbox must stand alone:
+
+- a text about filters, policy, trust or room beside 5.1.1 decides against the code;
+- after the content, "user unknown" without a 5.1.x is a filter of the recipient's: the mailbox was taken at RCPT.
+  Japanese carriers answer so where their customer takes no mail from our domain; ": User unknown", naming nobody,
+  says it at any stage.
 """
 
 import re
@@ -35,6 +40,7 @@ _TOO_LARGE = Meaning("policy", "too_large")
 _BLOCKED = Meaning("block", "blocked")
 _UNSIGNED = Meaning("block", "auth_failed")
 _POLICY = Meaning("policy", "policy")
+_FILTERED = Meaning("policy", "filtered")
 _TEMPORARY = Meaning("temporary", "temporary")
 _REJECTED = Meaning("permanent", "rejected")
 
@@ -52,6 +58,13 @@ _BY_CODE = {
     "7.28": _BLOCKED, "7.29": _UNSIGNED, "7.30": _UNSIGNED,
 }  # fmt: skip
 """Subject and detail of an enhanced code -> meaning of its 5.x.x; a 4.x.x is temporary, except a line's."""
+
+
+_NAMED = re.compile(r"55\d <[^<>\s]+>: |551 ")
+"""A refusal that names the address and gives no code: au says so, also after the content, of whom it does not know.
+
+551 (RFC 5321 4.2.3: user not local) says it by itself.
+"""
 
 
 def _phrases(*rows: tuple[str, Meaning]) -> tuple[tuple[re.Pattern[str], Meaning], ...]:
@@ -76,7 +89,7 @@ _ABOUT_THEM = _phrases(
     (r"mailbox (is |size )?(full|limit|quota)|full mailbox|over ?quota|quota (is )?exceed|exceed\w*[\w ]{0,30}quota|"
      r"insufficient (system )?storage|(mailbox|inbox|disk)[\w ]{0,20}\bfull\b|容量", _FULL),
     (r"(message|mail)[\w -]{0,20}(too (large|big)|size exceed|exceeds)|length exceeds", _TOO_LARGE),
-    (r"recipient preferences", _POLICY),
+    (r"recipient preferences|受信(拒否|設定)|\b55\d : (unknown user|user unknown)", _FILTERED),
     (r"user unknown|unknown user|unknown recipient|no such (user|recipient|mailbox|person|address)|"
      r"(user|recipient|mailbox) not found|no mailbox|mailbox unavailable|not our customer|"
      r"invalid (recipient|mailbox|user)|"
@@ -98,17 +111,42 @@ def meaning(reply: str, stage: str) -> Meaning:
     lasting = 500 <= code < 600
     if stage in ("mail", "connect") or code in (530, 534, 535, 538):
         return _of_line(reply)
+    by_code = _by_code(reply, lasting)
+    if by_code is not None and not by_code.suppresses:
+        return by_code
+    by_words = _by_words(reply, code, lasting)
+    if by_code is None:
+        found = by_words or (_REJECTED if lasting else _TEMPORARY)
+        return _FILTERED if found is _GONE and not _is_alone(reply, stage) else found
+    return by_code if by_words is None or by_words.suppresses else by_words
+
+
+def _by_code(reply: str, lasting: bool) -> Meaning | None:
+    """What its enhanced codes say, the first that says anything."""
     for digit, subject, detail in _CODE.findall(reply):
-        known = _BY_CODE.get(f"{subject}.{detail}")
+        known = _BY_CODE.get(f"{subject}.{detail}") or (_GONE if subject == "1" and int(detail) > 99 else None)
         if known is not None and (known.kind == "line" or known is _FULL or (digit == "5" and lasting)):
             return known
+    return None
+
+
+def _by_words(reply: str, code: int, lasting: bool) -> Meaning | None:
+    """What its phrases say: those about us first, then those about the recipient."""
     for pattern, known in _ABOUT_US if code != 421 else ():
         if pattern.search(reply):
             return known if lasting or known.kind == "line" else _TEMPORARY
     for pattern, known in _ABOUT_THEM:
         if pattern.search(reply) and (lasting or known is _FULL):
             return known
-    return _REJECTED if lasting else _TEMPORARY
+    return None
+
+
+def _is_alone(reply: str, stage: str) -> bool:
+    """Whether words about a dead mailbox may be taken at that, without a code that says so."""
+    codes = [(subject, detail) for _digit, subject, detail in _CODE.findall(reply)]
+    if any(subject == "7" for subject, _detail in codes):
+        return False  # a policy, whatever the words
+    return stage != "content" or ("4", "1") in codes or _NAMED.match(reply) is not None  # 5.4.1: Exchange Online's
 
 
 def _of_line(reply: str) -> Meaning:

@@ -53,6 +53,7 @@ REASONS: dict[str, str | Promise] = {
     "blocked": _("迷惑メールの疑いで拒否されました"),
     "auth_failed": _("送信ドメイン認証（SPF・DKIM・DMARC）を通らず、拒否されました"),
     "policy": _("相手の方針により拒否されました"),
+    "filtered": _("相手の受信設定により、受け取られませんでした"),
     "law_missing": _("法律で求められる表示が、仕上がりのメールにありません"),
     "render_failed": _("差し込みの処理に失敗しました"),
     "reserved_address": _("例示用のアドレスのため、実際のメールサーバーには渡しません"),
