@@ -129,19 +129,20 @@ _CLEAN: dict[str, Callable[[Column, str], Value]] = {
 _PREFECTURES = tuple((name, name, name) for name in ja.PREFECTURES)
 _LINES = (
     Column("last_name", "姓", "Last name", "person", limit=60, required=True,
-           aliases="苗字 名字 氏名[姓] last_name lastname 姓(漢字) surname family_name person_-_last_name"),
+           aliases="苗字 名字 氏名[姓] last_name lastname 姓(漢字) surname family_name person_-_last_name 人物_-_姓"),
     Column("first_name", "名", "First name", "person", limit=60,
-           aliases="氏名[名] first_name firstname 名(漢字) given_name person_-_first_name 名前(名)"),
+           aliases="氏名[名] first_name firstname 名(漢字) given_name person_-_first_name 名前(名) 人物_-_名"),
     Column("last_kana", "セイ", "Last name reading", "person", "kana", 60,
-           aliases="せい 姓カナ 姓(カナ) 姓(フリガナ) 姓フリガナ 氏名カナ[姓] last_kana 姓かな"
-           " phonetic_last_name surname_yomi family_name_yomi"),
+           aliases="せい 姓カナ 姓(カナ) 姓(フリガナ) 姓(ふりがな) 姓のフリガナ 姓フリガナ 氏名カナ[姓] last_kana"
+           " 姓かな phonetic_last_name surname_yomi family_name_yomi"),
     Column("first_kana", "メイ", "First name reading", "person", "kana", 60,
-           aliases="めい 名カナ 名(カナ) 名(フリガナ) 名フリガナ 氏名カナ[名] first_kana 名かな"
-           " phonetic_first_name given_yomi given_name_yomi"),
+           aliases="めい 名カナ 名(カナ) 名(フリガナ) 名(ふりがな) 名のフリガナ 名フリガナ 氏名カナ[名] first_kana"
+           " 名かな phonetic_first_name given_yomi given_name_yomi"),
     Column("company_name", "会社名", "Company", "work", limit=200, required=True,
            aliases="企業名 御社名 貴社名 会社 社名 法人名 組織名 ご所属企業 勤務先 会社名・団体名 取引先名 company_name"
            " organization_1_-_name"
-           " account_name organization organization_name person_-_organization company_or_account 公司 firma"),
+           " account_name organization organization_name person_-_organization company_or_account company_/_account"
+           " 組織_-_名前 人物_-_組織 公司 firma"),
     Column("department", "部署", "Department", "work", limit=120, required=True,
            aliases="部署名 所属 ご所属 所属部署 部門 部門名 所属部門 部署名1 部署名2 部署1 部署2"
            " organization_department organization_1_-_department 部门"),
@@ -149,31 +150,33 @@ _LINES = (
            aliases="役職名 お役職 肩書 肩書き title organization_title organization_1_-_title position 职位"),
     Column("rank", "職位", "Rank", "work", "choice", 10, choices=RANKS, follows="title", form=False),
     Column("email", "メールアドレス", "E-mail", "reach", "email", 254, required=True,
-           aliases="メール email mail eメール メルアド email_address mail_address メールアドレス1 ご連絡先メール"
-           " 会社e-mail 電子メール 電子メール_アドレス e-mailアドレス email1"
-           " email_1 work_email e-mail_address e-mail_1_-_value person_-_email_-_work 邮箱"),
+           aliases="メール email mail eメール メルアド email_address mail_address user_email メールアドレス1"
+           " ご連絡先メール 会社e-mail 電子メール 電子メール_アドレス e-mailアドレス email1"
+           " email_1 work_email e-mail_address e-mail_1_-_value person_-_email_-_work"
+           " 人物_-_メール_-_仕事 邮箱"),
     Column("phone", "電話番号", "Phone", "reach", "phone", 30, required=True,
-           aliases="tel直通 tel部門 tel会社 電話 お電話番号 tel tel1 代表電話 会社電話番号 勤務先電話番号 直通電話"
-           " phone_number telephone 会社電話 電話番号1 business_phone work_phone phone_1_-_value"
-           " phone_2_-_value phone_3_-_value person_-_phone_-_work"
-           " 电话 telefon"),
+           aliases="tel直通 tel部門 tel会社 電話 お電話番号 ご連絡先電話番号 tel tel1 代表電話 会社電話番号"
+           " 勤務先電話番号 直通電話 phone_number telephone 会社電話 電話番号1 business_phone work_phone"
+           " phone_1_-_value phone_2_-_value phone_3_-_value person_-_phone_-_work"
+           " 人物_-_電話_-_仕事 电话 telefon"),
     Column("phone_extension", "内線", "Extension", "reach", limit=10, follows="phone", form=False),
     Column("mobile", "携帯電話", "Mobile", "reach", "phone", 30,
-           aliases="携帯 携帯番号 携帯電話番号 mobile_phone cell 携帯電話1 mobile_phone_number"
-           " person_-_phone_-_mobile 手机"),
+           aliases="携帯 携帯番号 携帯電話番号 mobile_phone cell cell_phone 携帯電話1 mobile_phone_number"
+           " person_-_phone_-_mobile 人物_-_電話_-_携帯 手机"),
     Column("postal_code", "郵便番号", "Postal code", "reach", "postal_code", 8, aliases="〒 会社〒 zip zip_code zipcode"
            " business_postal_code mailing_zip/postal_code zip/postal_code 会社_郵便番号"),
     Column("prefecture", "都道府県", "Prefecture", "reach", "prefecture", 10, choices=_PREFECTURES,
            aliases="都道府県名 都道府県/地域 会社_都道府県"),
     Column("address", "住所", "Address", "reach", limit=300,
            aliases="所在地 ご住所 会社住所 勤務先住所 住所1 住所2 会社住所1 会社住所2"
-           " 市区町村 市区郡 市区 町域 町域・番地 町名・番地 町名番地 丁目番地 番地 建物"
+           " 市区町村 市区郡 市区 町域 町域名 町域・番地 町名・番地 町名番地 丁目番地 番地 建物"
            " 建物名 ビル名 建物名・部屋番号 会社_市区町村"
            " 会社_番地 street street_address business_street mailing_street city business_city mailing_city state"
            " state/region state/province business_state mailing_state/province address_1 address_2"
-           " address_1_-_formatted 地址"),
+           " address_1_-_formatted"
+           " address_line_1 address_line_2 street_address_line_1 state_province_region 地址"),
     Column("issue", "課題", "Issue", "need", "area", 4000,
-           aliases="課題感 ご感想・課題 お困りごと 現在の課題 ご質問・課題"),
+           aliases="課題感 お問い合わせ内容 お問合せ内容 ご相談内容 ご感想・課題 お困りごと 現在の課題 ご質問・課題"),
     Column("timeframe", "導入時期", "Time frame", "need", limit=60, aliases="導入予定時期 検討時期 導入予定 timeframe"),
     Column("users_expected", "利用人数", "Users expected", "need", "number",
            aliases="想定利用人数 users_expected 人数"),

@@ -275,3 +275,37 @@ def test_dates_of_own_fields_are_read_in_the_same_order(take, now):
     item = take("姓,会社名,メール,更新日\n山田,青葉,a@example.jp,03/04/2026\n", replace=False, day_first=True)
     assert Lead.objects.get().fields == {"renewal": "2026-04-03"}
     assert item.mapping["two_readings"] == "03/04/2026"
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "stopped"),
+    [
+        ("メール送信除外,オプトアウト済み", "0,1", True), ("メール送信除外,オプトアウト済み", "0,0", False),
+        ("Opted Out,Do Not Email", "Yes,", True),
+        ("Email status", "Unsubscribed", True), ("Email status", "Active", False),
+        ("メール配信許可", "不可", True), ("メール配信許可", "いいえ", True), ("メール配信許可", "許可", False),
+        ("メール配信可否", "○", False), ("メール配信可否", "×", True),
+        ("配信停止", "いいえ", False), ("配信停止済み", "TRUE", True),
+        ("Eメール配信の登録をすべて解除", "true", True), ("BLACKLIST", "No", False),
+    ],
+)  # fmt: skip
+def test_who_wants_no_mail_is_read_from_every_column_that_says_so(take, head, cells, stopped):
+    take(f"姓,会社名,メール,{head}\n山田,青葉,a@example.jp,{cells}\n")
+    assert ConsentNow.objects.filter(granted=False).exists() is stopped
+
+
+@pytest.mark.parametrize(
+    ("head", "meant"),
+    [
+        ("苗字,名前,メールアドレス", ["last_name", "first_name", "email"]),
+        ("名前,メールアドレス", ["full_name", "email"]),
+        ("人物 - 氏名,人物 - メール - 仕事,組織 - 名前", ["full_name", "email", "company_name"]),
+        ("町名・番地(郵送先),市区郡(郵送先),都道府県(郵送先)", ["address", "address", "prefecture"]),
+        ("番地 (会社),番地 (自宅)", ["address", ""]),
+        ("住所1（市区町村・番地）,住所2（ビル名）", ["address", "address"]),
+        ("Name (Original Name),User Email", ["full_name", "email"]),
+        ("姓(ふりがな),名のフリガナ", ["last_kana", "first_kana"]),
+    ],
+)  # fmt: skip
+def test_what_other_products_call_their_columns(head, meant):
+    assert list(mapping.suggest(head.split(",")).values()) == meant

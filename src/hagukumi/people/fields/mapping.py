@@ -30,9 +30,10 @@ class Target:
 _WHOLE = (
     Target("full_name", "氏名", "Full name", 120, "person",
            "お名前 名前 担当者名 担当者氏名 ご担当者名 ご氏名 参加者名 name full_name fullname 姓名 担当者"
-           " person_-_name"),
+           " person_-_name フルネーム 人物_-_氏名 人物_-_名前"),
     Target("full_kana", "フリガナ", "Reading", 120, "person",
-           "ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ 姓名かな"),
+           "ふりがな カナ 氏名カナ お名前(カナ) 氏名(カナ) 氏名フリガナ kana ヨミガナ 姓名かな"
+           " お名前(フリガナ) 氏名(フリガナ) 氏名(ふりがな)"),
     Target("department_title", "部署と役職", "Department and job title", 240, "person",
            "部署・役職 部署・役職名 部署名・役職名 部署/役職 所属・役職 所属部署・役職 ご所属・役職"
            " ご所属・お役職 部署役職"),
@@ -40,17 +41,22 @@ _WHOLE = (
 _MORE = (
     Target("met_on", "名刺交換日", "Business card received on", 0, "fact", "交換日 名刺受領日 取得日"),
     Target("booth_talk", "会話メモ（履歴に残す）", "Talk, kept in the history", 2000, "fact",
-           "ブースでの会話メモ 会話メモ 商談メモ ヒアリングメモ 接客メモ"),
+           "ブースでの会話メモ 会話メモ 商談メモ ヒアリングメモ ヒアリング内容 接客メモ"),
     Target("seminar", "セミナーの出欠", "Seminar attendance", 0, "fact",
-           "参加 出欠 参加状況 出席 参加/欠席 attendance attended 参加ステータス 出席状況"),
+           "参加 出欠 参加状況 出席 参加/欠席 attendance attended 参加ステータス 出席状況 チェックイン"
+           " attendee_status"),
     Target("occurred_at", "日付（回答・参加・来場）", "Date (answer, attendance, visit)", 0, "fact",
-           "回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ join_time 参加時刻"),
+           "回答日時 回答日 参加日 来場日 開催日 timestamp タイムスタンプ join_time 参加時刻"
+           " 来場日時 申込日 申込日時 受信日時 submitted_at"),
     Target("asked_id", "育みの番号", "Hagukumi number", 0, "other", "hagukumi_id"),
     Target("crm", "外部システムの ID", "Id in another system", 200, "other",
-           "prospect_id crm_id 顧客id 外部id リードid lead_id 会員番号 顧客番号 顧客コード record_id contact_id"),
+           "prospect_id crm_id 顧客id 外部id リードid lead_id 会員番号 顧客番号 顧客コード record_id contact_id"
+           " レコードid プロスペクトid 取引先責任者id"),
     Target("tags", "タグ", "Tags", 2000, "other", "tag ラベル"),
     Target("no_mail", "配信停止（はい・Yes）", "Do not mail (yes)", 0, "other",
            "do_not_email メール配信停止 配信停止 メール不可 メール送信除外 オプトアウト opt_out"
+           " オプトアウト済み 配信停止済み eメール配信の登録をすべて解除 メール配信可否 メール配信許可"
+           " opted_out blacklist email_status"
            " optout email_opt_out has_opted_out_of_email unsubscribed unsubscribed_from_all_email email_blacklisted"
            " person_-_marketing_status"),
     Target("country", "国（電話番号を読むため）", "Country, to read telephone numbers", 0, "other",
@@ -87,7 +93,9 @@ def _plain(header: str) -> str:
 
 
 _REMARK = re.compile(
-    r"[*※]?(?:必須|任意)|\((?:正式名称|半角|全角|半角数字|半角英数|必須|任意|代表|ハイフンなし|ハイフンあり)\)"
+    r"[*※]?(?:必須|任意)|\((?:正式名称|半角|全角|半角数字|半角英数|必須|任意|代表|ハイフンなし|ハイフンあり"
+    r"|漢字|会社|勤務先|郵送先|original name|市区町村[^)]*|町名[^)]*|番地[^)]*|ビル名[^)]*|建物名[^)]*)\)",
+    re.IGNORECASE,
 )
 _QUESTION = re.compile(
     r"^\s*(?:q|設問|質問)\s*\d+\s*[.:、)]\s*"
@@ -105,10 +113,12 @@ _BY_LABEL = {_plain(label): target.key for target in TARGETS.values() for label 
 _BY_ALIAS = {name: target.key for target in TARGETS.values() for name in _names(target)}
 _BY_ALIAS |= {_plain(alias): "field:nps" for alias in ("お勧め度", "お勧め度(0-10)", "nps")}
 _PHONE_ORDER = [_plain(alias) for alias in TARGETS["phone"].aliases.split()]
-_MANY = ("phone", "email", "address", "department")
+_MANY = ("phone", "email", "address", "department", "no_mail")
 """What several columns may bring: the first that says something counts; pieces of an address are put together."""
-JOINED = ("address", "department")
+JOINED = ("address", "department", "no_mail")
 """Of those, the ones whose columns are pieces of one value."""
+_GIVEN = ("名前", "お名前")
+"""What is the given name beside a family name, and the whole name else."""
 _STAFF = ("担当者",)
 """Headings that name the person only where nothing else does; beside a name they name one of the staff."""
 
@@ -129,6 +139,8 @@ def suggest(header: Sequence[str], own: Mapping[str, str] | None = None) -> dict
             if target and not found[name] and (target in _MANY or target not in found.values()):
                 found[name] = target
     fed = set(found.values())
+    if "last_name" in fed and "first_name" not in fed:  # 苗字, 名前
+        found = {name: "first_name" if _plain(name) in _GIVEN else target for name, target in found.items()}
     return {name: "" if "last_name" in fed and _plain(name) in _STAFF else target for name, target in found.items()}
 
 
@@ -180,6 +192,14 @@ def places(header: Sequence[str], meant: Mapping[str, str]) -> dict[str, list[in
     if "phone" in found:
         found["phone"].sort(key=lambda place: order.get(_plain(header[place]), 99))
     return found
+
+
+def says_may_mail(heading: str) -> bool:
+    """Whether a column about mail says who may be mailed (メール配信許可), not who may not."""
+    return bool(_ALLOWED.search(heading))
+
+
+_ALLOWED = re.compile("可否|許可")
 
 
 def labels(header: Sequence[str]) -> dict[int, int]:

@@ -38,7 +38,16 @@ _SEVERAL = "\x1f"
 _MOBILE = "mobile|cell|携帯|iphone"
 _FAX = "fax|ファ"
 _BLANKS = ("Select", "-", "--", "－", "―", "ー", "N/A", "n/a")
-_YES = ("yes", "y", "1", "true", "はい", "停止", "unsubscribed", "オプトアウト", "不可", "○", "◯", "有")
+_YES = tuple(
+    "yes y 1 true t on はい 停止 停止中 配信停止 配信停止中 配信停止済み unsubscribed blacklisted blocklisted"
+    " cleaned オプトアウト 解除"
+    " optout opted_out opt-out 不可 配信不可 拒否 配信拒否 不要 希望しない 希望しません ○ ◯ 有".replace(
+        "_", " "
+    ).split()
+)
+"""What says of a person that they want no mail."""
+_REFUSED = ("no", "n", "0", "false", "いいえ", "不可", "拒否", "停止", "ng", "×", "なし", "無", "不許可", "希望しない")
+"""What says so in a column about who may be mailed."""
 _ATTENDED = ("出席", "参加", "参加済", "参加済み", "○", "◯", "attended", "yes", "1", "当日参加", "オンライン参加")
 _ABSENT = ("欠席", "不参加", "×", "absent", "no", "0", "キャンセル", "no show")
 
@@ -126,6 +135,8 @@ class Normaliser:
         """A cell, '' for what stands for nothing; of a number beside its kind (Mobile, Work) what `target` asks."""
         cell = pl.col(f"c{place}").str.strip_chars()
         cell = pl.when(cell.is_in(_BLANKS)).then(pl.lit("")).otherwise(cell)
+        if target == "no_mail" and mappings.says_may_mail(self.header[place]):
+            return pl.when(cell.str.to_lowercase().is_in(_REFUSED)).then(pl.lit(_YES[0])).otherwise(pl.lit(""))
         if place not in self._labels:
             return cell
         kind = pl.col(f"c{self._labels[place]}").str.to_lowercase()
@@ -311,7 +322,7 @@ class Normaliser:
         if "tags" in has:
             rows = rows.with_columns(self._each(rows["tags"], lambda typed: "\x1f".join(mappings.tags(typed)), "tags"))
         if "no_mail" in has:
-            rows = rows.with_columns(pl.col("no_mail").str.to_lowercase().is_in(_YES).alias("no_mail"))
+            rows = rows.with_columns(self._each(rows["no_mail"], _refuses, "no mail").eq(_YES[0]).alias("no_mail"))
         own = sorted(target for target in has if target.startswith("field:"))
         if own:
             keys = [target.removeprefix("field:") for target in own]
@@ -535,6 +546,11 @@ _WHOLE = {
 }  # fmt: skip
 
 
+def _refuses(cell: str) -> str:
+    """yes where one of the columns about mail says that the person wants none."""
+    return _YES[0] if any(piece.lower() in _YES for piece in cell.split(places.SEPARATOR)) else ""
+
+
 def _halves(name: str) -> tuple[str, str]:
     found = ja.person(name)
     return found.last, found.first
@@ -556,6 +572,8 @@ _TITLE = re.compile(
 
 def _joined(target: str, ranks: Sequence[int], cell: str) -> str:
     pieces = cell.split(places.SEPARATOR)
+    if target == "no_mail":
+        return cell
     return places.join(pieces, ranks) if target == "address" else " ".join(dict.fromkeys(filter(None, pieces)))
 
 
