@@ -56,7 +56,6 @@ CITUS = {
 }
 """Shapes that PostgreSQL takes and Citus refuses, whatever the tables."""
 CORRELATED = {
-    "channels.mail.standing_lines": "to be written anew when mail has been cut in two",
     "nurture.scenarios.due_nodes": (
         "asked in every idle beat: one probe a place, correlated with the given places. As UNION ALL of probes, which"
         " Citus takes, 150 places cost 5.6 ms to plan and 2.6 ms to run instead of 0.1 and 0.4. A heart per shard group"

@@ -190,6 +190,30 @@ def test_page_categories_are_told_in_words(now):
     assert ("price", "価格") in list(NodeForm(branch).fields["category"].choices)
 
 
+def test_what_cannot_be_chosen_any_more_stays_until_somebody_chooses(desk, message, now):
+    """A mail that was put away, a category that no page has: changing another field does not lose them."""
+    from hagukumi.channels.mail.models import Message
+
+    what = message("しまわれたメール")
+    nodes = [
+        {"id": "n1", "type": "mail", "message_id": what, "next": "n2"},
+        {"id": "n2", "type": "branch", "test": {"type": "visited", "category": "price"}, "days": 1}
+        | {"yes": "n3", "no": "n3"},
+        {"id": "n3", "type": "end"},
+    ]
+    graph = rules.Graph.model_validate({"schema": 1, "entry": {"type": "segment"}, "start": "n1", "nodes": nodes})
+    scenario = services.create("昔のもの", now=now, graph=graph)
+    Message.objects.update(archived_at=now)
+    page = desk.get(reverse("scenario_edit", args=[scenario.id])).text
+    assert f'<option value="{what}" selected>（いまは選べないもの）</option>' in page
+    assert '<option value="price" selected>価格</option>' in page
+    post(desk, scenario, act="change", node="n1", **{"n1-message_id": what, "n1-name": "最初"})
+    post(desk, scenario, act="change", node="n2", **{"n2-test": "visited", "n2-category": "price", "n2-days": "2"})
+    assert [draft(scenario).node("n1").message_id, draft(scenario).node("n2").test.category] == [what, "price"]
+    refused = post(desk, scenario, act="change", node="n1", **{"n1-message_id": what + 1})
+    assert refused.status_code == 422
+
+
 def test_days_of_a_wait_are_listed_as_each_language_lists():
     wait = Wait(id="n1", next="n2", days=3, weekdays=(1, 3), time="10:00")
     assert "火・木" in wait.does(Names({}))

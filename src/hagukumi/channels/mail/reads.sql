@@ -1,14 +1,16 @@
 -- name: standing_lines
 -- Every line that stands still, the oldest trouble first, with how many mails wait for it. One row per line.
 -- A line for which nothing waits any more (a broadcast cancelled meanwhile) troubles nobody.
-SELECT n.route, n.sender, n.reason, n.reply, n.since, n.tries, n.retry_at, w.waiting
-FROM mail_line n CROSS JOIN LATERAL (
-    SELECT count(*) AS waiting
+WITH waiting AS MATERIALIZED (
+    SELECT f.email AS sender, count(*) AS waiting
     FROM delivery d JOIN message m ON m.id = d.message_id JOIN sender f ON f.id = m.sender_id
-    WHERE d.state = 'queued' AND d.reason IN ('', 'line_stopped', 'temporary', 'resent')
-      AND (n.sender = '' OR f.email = n.sender)
-) AS w
-WHERE w.waiting > 0 ORDER BY n.since;
+    WHERE d.state = 'queued' AND d.reason IN ('', 'line_stopped', 'temporary', 'resent') AND EXISTS (SELECT 1 FROM mail_line)
+    GROUP BY f.email
+)
+SELECT n.route, n.sender, n.reason, n.reply, n.since, n.tries, n.retry_at, sum(w.waiting)::bigint AS waiting
+FROM mail_line n JOIN waiting w ON n.sender = '' OR w.sender = n.sender
+GROUP BY n.route, n.sender, n.reason, n.reply, n.since, n.tries, n.retry_at
+ORDER BY n.since;
 
 -- name: stopped_reach
 -- How many people who stopped mail an operational mail reaches all the same; of a segment, or of everybody (NULL). One row.

@@ -179,7 +179,7 @@ WHERE p.lead_id = %(lead_id)s::bigint AND m.key = %(model)s;
 -- name: machine_before
 -- Whether anything that a lead is said to have done between two instants is held for a machine's. Index: activity's key.
 SELECT EXISTS (
-    SELECT FROM activity a
+    SELECT 1 FROM activity a
     WHERE a.lead_id = %(lead_id)s::bigint AND a.at > %(since)s::timestamptz AND a.at <= %(at)s::timestamptz
       AND NOT ({by_a_person})
 );

@@ -14,6 +14,7 @@ class Control:
     """One field. Empty is accepted (publishing asks for what is missing), but within `most` where something stands.
 
     `options`: (value, text) of a `pick` (an id) or a `word` (a text); `always`: one of them is chosen at any time.
+    `says`: what a stored value is called that is not offered any more; it stays chosen until somebody chooses anew.
     `beside`: it shares its line with that many others. `heading` stands above it. `when`: the control and those of its
     values with which this one is shown.
     """
@@ -22,6 +23,7 @@ class Control:
     sort: Literal["pick", "word", "number", "text", "weekdays", "time"]
     label: Any
     options: Callable[[], Options] = tuple
+    says: Callable[[Any], str] | None = None
     always: bool = False
     most: int = 0
     beside: int = 0

@@ -154,7 +154,7 @@ class Visited(Done):
     def controls(cls) -> list[Control]:
         return [
             Control("page_id", "pick", gettext_lazy("どのページ"), things.pages),
-            Control("category", "word", gettext_lazy("または、ページの分類"), things.categories),
+            Control("category", "word", gettext_lazy("または、ページの分類"), things.categories, things.category_name),
         ]
 
     @classmethod

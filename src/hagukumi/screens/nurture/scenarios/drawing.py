@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from hagukumi.nurture.scenarios import drafts, places, reads, rules
 from hagukumi.nurture.scenarios.models import Scenario
@@ -98,7 +98,7 @@ def _card(node: Node, names: Names) -> dict[str, Any]:
 def _words() -> dict[str, str]:
     """What the drawn graph says besides its steps."""
     return {
-        "people": _("名"),
+        "people": pgettext("図の人数", "名"),
         "done": _("名が完了"),
         "controls": _("図の表示"),
         "zoomIn": _("拡大"),

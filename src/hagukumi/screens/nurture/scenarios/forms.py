@@ -54,8 +54,8 @@ class _Time(forms.TimeField):
         return at.strftime("%H:%M") if at else ""
 
 
-def _field(control: Control) -> forms.Field:
-    """The form's field of a control."""
+def _field(control: Control, stored: Any) -> forms.Field:
+    """The form's field of a control. What is stored stays among its choices, or saving the rest would lose it."""
     named = {"label": control.label, "help_text": control.hint}
     match control.sort:
         case "number":
@@ -71,6 +71,8 @@ def _field(control: Control) -> forms.Field:
             return forms.ChoiceField(choices=[*control.options()], **named)
         case sort:
             offered = [("", _("選んでください")), *control.options()]
+            if stored not in (None, "") and str(stored) not in {str(value) for value, _text in offered}:
+                offered.append((stored, control.says(stored) if control.says else _("（いまは選べないもの）")))
             coerce, empty = (int, None) if sort == "pick" else (str, "")
             return _Choice(choices=offered, coerce=coerce, empty_value=empty, **named)
 
@@ -83,7 +85,7 @@ class PartForm(forms.Form):
     def __init__(self, controls: list[Control], data: Any, initial: dict[str, Any], prefix: str) -> None:
         super().__init__(data, initial=initial, prefix=prefix)
         self.controls = controls
-        self.fields |= {control.name: _field(control) for control in controls}
+        self.fields |= {control.name: _field(control, initial.get(control.name)) for control in controls}
 
     def values(self) -> dict[str, Any]:
         return {control.name: self.cleaned_data[control.name] for control in self.controls}
