@@ -168,3 +168,27 @@ def test_what_a_broadcast_still_lacks_is_named_with_its_way(signed_in, marketer,
     assert "「メール」がまだないため" in page
     assert client.post(reverse("broadcast_new"), {"message": "", "segment": ""}).status_code == 200
     assert not Broadcast.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "offered"),
+    [
+        ("failed", "blocked", True),
+        ("unknown", "in_doubt", True),
+        ("skipped", "daily_cap", True),
+        ("skipped", "sender_incomplete", True),
+        ("skipped", "unsubscribed", False),
+        ("skipped", "hard_bounce", False),
+        ("skipped", "no_consent", False),
+        ("sent", "", False),
+    ],
+)
+def test_sending_again_is_offered_where_it_can_help(
+    signed_in, marketer, message, segment, consenting, queue, now, state, reason, offered
+):
+    made = Broadcast.objects.create(message=message, segment=segment, state="done", created_at=now)
+    queue(message, consenting(1), "b1", broadcast_id=made.pk)
+    Delivery.objects.update(state=state, reason=reason, sent_at=now)
+    row = Delivery.objects.get()
+    page = signed_in(marketer).get(reverse("broadcast", args=[made.pk])).content.decode()
+    assert (reverse("delivery_resend", args=[row.lead_id, row.id]) in page) is offered

@@ -154,3 +154,11 @@ def test_suppressed_addresses_are_shown_with_their_source_and_lifted_with_a_reas
     client.post(lift, {"address": "stop@aoba.example.jp", "why": "名簿の整理"})
     assert not standing(stopped).may_mail, "the person's own word stays"
     assert signed_in(seller).get(url).status_code == 403
+
+
+def test_a_new_mail_begins_in_its_writers_language(signed_in, marketer, identity):
+    client = signed_in(marketer)
+    assert "いつもお世話になっております" in client.get(reverse("message_new")).content.decode()
+    type(marketer).objects.filter(pk=marketer.pk).update(language="en")
+    page = client.get(reverse("message_new")).content.decode()
+    assert "Dear {{ last_name }}" in page and "いつもお世話" not in page

@@ -156,7 +156,9 @@ def _dressed(mail: dict[str, Any]) -> dict[str, Any]:
     label, hue = words.DELIVERY_STATES[mail["state"]]
     parked = mail["state"] == "queued" and mail["due_at"] >= rules.UNTIL_RESUMED
     text = _("一時停止中") if parked else outbox.reason_text(mail["reason"])
-    can_resend = mail["state"] in ("failed", "skipped", "unknown")
+    # the gate would leave out again whom it left out for a reason of their own
+    again = mail["state"] == "skipped" and outbox.resendable(mail["reason"])
+    can_resend = again or mail["state"] in ("failed", "unknown")
     return mail | {
         "label": label, "hue": hue, "text": text, "can_resend": can_resend, "parked": parked, "machine": _machine(mail),
     }  # fmt: skip

@@ -10,14 +10,25 @@ from hagukumi.channels.mail import reads, rules, services
 from hagukumi.channels.mail.models import Message, Sender
 from hagukumi.channels.outbox.rules import MARKETING, OPERATIONAL
 
-FIRST_BODY = """# ご案内
+FIRST_BODY = {
+    "ja": """# ご案内
 
 {{ 会社名 }} {{ 姓 }} 様
 
 いつもお世話になっております。
 
 [[詳しく見る]](https://www.example.co.jp/)
-"""
+""",
+    "en": """# News from us
+
+Dear {{ last_name }},
+
+Thank you for your interest.
+
+[[Read more]](https://www.example.co.jp/)
+""",
+}
+"""What a new mail begins with, in its writer's language."""
 
 
 class MessageForm(forms.ModelForm):

@@ -46,7 +46,7 @@ def message_new(request: Request) -> HttpResponse:
     if not known:
         notices.info(request, _("先に差出人を登録してください。"))
         return redirect("sender_new")
-    given = {"mjml": FIRST_BODY, "kind": outbox_rules.MARKETING, "sender": known[0]}
+    given = {"mjml": FIRST_BODY[words.language()], "kind": outbox_rules.MARKETING, "sender": known[0]}
     return _edit(request, None, MessageForm(request.POST or None, initial=given))
 
 
