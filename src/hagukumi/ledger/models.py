@@ -13,7 +13,6 @@ class Activity(models.Model):
     kind = models.SmallIntegerField()
     object_id = models.BigIntegerField(null=True)
     amount = models.FloatField(null=True)
-    channel = models.SmallIntegerField(null=True)
     origin_lead_id = models.BigIntegerField(null=True)
     details = models.JSONField(null=True)
 

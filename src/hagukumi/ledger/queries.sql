@@ -10,12 +10,12 @@ CREATE TEMP TABLE IF NOT EXISTS touched (
 );
 CREATE TEMP TABLE IF NOT EXISTS fact (
     lead_id bigint NOT NULL, at timestamptz NOT NULL, kind smallint NOT NULL, object_id bigint, amount real,
-    channel smallint, details jsonb, hop smallint NOT NULL DEFAULT 0, quiet boolean NOT NULL DEFAULT false
+    details jsonb, hop smallint NOT NULL DEFAULT 0, quiet boolean NOT NULL DEFAULT false
 );
 CREATE TEMP TABLE IF NOT EXISTS gathered (lead_id bigint PRIMARY KEY);
 CREATE TEMP TABLE IF NOT EXISTS act (
     lead_id bigint NOT NULL, at timestamptz NOT NULL, id bigint NOT NULL, kind smallint NOT NULL, object_id bigint,
-    amount real, channel smallint, details jsonb
+    amount real, details jsonb
 );
 CREATE TEMP TABLE IF NOT EXISTS act_ahead (LIKE act);
 
@@ -38,13 +38,13 @@ WITH new AS (
     INSERT INTO gathered SELECT lead_id FROM ({leads}) l EXCEPT SELECT lead_id FROM gathered RETURNING lead_id
 ),
 ahead AS (
-    INSERT INTO act_ahead (lead_id, at, id, kind, object_id, amount, channel, details)
-    SELECT lead_id, at, id, kind, object_id, amount, channel, details FROM activity
+    INSERT INTO act_ahead (lead_id, at, id, kind, object_id, amount, details)
+    SELECT lead_id, at, id, kind, object_id, amount, details FROM activity
     WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM new)) AND kind = ANY(%(kinds)s::smallint[])
       AND at > %(now)s::timestamptz
 )
-INSERT INTO act (lead_id, at, id, kind, object_id, amount, channel, details)
-SELECT lead_id, at, id, kind, object_id, amount, channel, details FROM activity
+INSERT INTO act (lead_id, at, id, kind, object_id, amount, details)
+SELECT lead_id, at, id, kind, object_id, amount, details FROM activity
 WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM new)) AND kind = ANY(%(kinds)s::smallint[])
   AND at <= %(now)s::timestamptz;
 
@@ -92,8 +92,8 @@ SELECT ensure_activity_months(%(first)s::timestamptz, %(last)s::timestamptz);
 -- A quiet row (the outcome of a build) is no fact of the ledger: it only has its readers asked, as bulk work.
 WITH moved AS (DELETE FROM fact RETURNING *),
 written AS (
-    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
-    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, details)
+    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, details
     FROM moved WHERE NOT quiet
 )
 INSERT INTO pulse (lead_id, kind, object_id, at, hop, lane, is_fact)
@@ -137,12 +137,12 @@ INSERT INTO pulse (lead_id, kind, object_id, at, is_fact) SELECT lead_id, kind, 
 WITH told AS MATERIALIZED (
     SELECT * FROM unnest(
         %(lead_ids)s::bigint[], %(ats)s::timestamptz[], %(kinds)s::smallint[], %(object_ids)s::bigint[],
-        %(amounts)s::real[], %(channels)s::smallint[], %(details)s::jsonb[]
-    ) AS t (lead_id, at, kind, object_id, amount, channel, details)
+        %(amounts)s::real[], %(details)s::jsonb[]
+    ) AS t (lead_id, at, kind, object_id, amount, details)
 ),
 written AS (
-    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
-    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, channel, details FROM told
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, details)
+    SELECT lead_id, at, nextval('activity_id_seq'), kind, object_id, amount, details FROM told
 )
 INSERT INTO pulse (lead_id, kind, object_id, at, hop, lane, is_fact)
 SELECT lead_id, kind, object_id, at, 0, %(lane)s::smallint, true FROM told;

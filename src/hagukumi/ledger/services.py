@@ -35,7 +35,6 @@ class Fact:
     at: datetime
     object_id: int | None = None
     amount: float | None = None
-    channel: int | None = None
     details: dict[str, Any] | None = None
 
 
@@ -58,7 +57,6 @@ def record(facts: Sequence[Fact]) -> int:
                 "kinds": [kinds.by_key(fact.kind).code for fact in facts],
                 "object_ids": [fact.object_id for fact in facts],
                 "amounts": [fact.amount for fact in facts],
-                "channels": [fact.channel for fact in facts],
                 "details": details,
                 "lane": _lane(len(facts)),
             }

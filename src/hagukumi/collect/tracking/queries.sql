@@ -269,34 +269,32 @@ WITH due AS MATERIALIZED (
 DELETE FROM rollup_due USING due WHERE rollup_due.day = due.day AND rollup_due.kind = due.kind
 RETURNING rollup_due.day, rollup_due.kind;
 
--- name: clear_days
-DELETE FROM activity_day
-USING unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)
-WHERE activity_day.day = due.day AND activity_day.kind = due.kind;
+-- name: clear_day
+DELETE FROM activity_day WHERE day = %(day)s::date AND kind = ANY(%(kinds)s::smallint[]);
 
--- name: count_days
--- Counts the due (JST day, kind) pairs from the ledger, one row per object (0 = none), without what machines did and less
--- what still waits as a pulse and will be added when it is taken. Index: activity (kind, at). Idempotent.
-WITH due AS MATERIALIZED (SELECT * FROM unnest(%(days)s::date[], %(kinds)s::smallint[]) AS due (day, kind)),
-counted AS (
-    SELECT day, kind, object_id, sum(times) AS count, count(*) AS leads
+-- name: count_day
+-- Counts kinds of one JST day from the ledger, one row per object (0 = none), without what machines did and less what
+-- still waits as a pulse and will be added when it is taken. Index: activity_kind_at, for web acts activity_at.
+-- Idempotent.
+WITH counted AS (
+    SELECT kind, object_id, sum(times) AS count, count(*) AS leads
     FROM (
-        SELECT due.day, due.kind, coalesce(a.object_id, 0) AS object_id, a.lead_id, count(*) AS times
-        FROM due JOIN activity a ON a.kind = due.kind
-         AND a.at >= due.day::timestamp AT TIME ZONE 'Asia/Tokyo'
-         AND a.at < (due.day + 1)::timestamp AT TIME ZONE 'Asia/Tokyo' AND {by_a_person}
-        GROUP BY 1, 2, 3, 4
+        SELECT a.kind, coalesce(a.object_id, 0) AS object_id, a.lead_id, count(*) AS times FROM activity a
+        WHERE a.kind = ANY(%(kinds)s::smallint[])
+          AND a.at >= %(since)s::timestamptz AND a.at < %(until)s::timestamptz AND {by_a_person}
+        GROUP BY 1, 2, 3
     ) per_lead
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2
 ),
 waiting AS (
-    SELECT due.day, due.kind, coalesce(p.object_id, 0) AS object_id, count(*) AS count
-    FROM pulse p JOIN due ON due.day = (p.at AT TIME ZONE 'Asia/Tokyo')::date AND due.kind = p.kind
-    WHERE p.is_fact GROUP BY 1, 2, 3
+    SELECT kind, coalesce(object_id, 0) AS object_id, count(*) AS count FROM pulse
+    WHERE is_fact AND kind = ANY(%(kinds)s::smallint[])
+      AND at >= %(since)s::timestamptz AND at < %(until)s::timestamptz
+    GROUP BY 1, 2
 )
 INSERT INTO activity_day (day, kind, object_id, count, leads)
-SELECT c.day, c.kind, c.object_id, c.count - coalesce(w.count, 0), c.leads
-FROM counted c LEFT JOIN waiting w USING (day, kind, object_id)
+SELECT %(day)s::date, c.kind, c.object_id, c.count - coalesce(w.count, 0), c.leads
+FROM counted c LEFT JOIN waiting w USING (kind, object_id)
 WHERE c.count > coalesce(w.count, 0);
 
 -- name: put_batch_in_inbox

@@ -22,7 +22,7 @@ WHERE kind = %(view)s::smallint AND day >= %(first)s::date GROUP BY day ORDER BY
 
 -- name: alive
 -- every act: whether the tag is heard
--- What the tags said in the last minutes: page views and people since %(since)s, by site origin. Index: activity (kind, at).
+-- What the tags said in the last minutes: page views and people since %(since)s, by site origin. Index: activity_at.
 SELECT substring(lower(page.url) FROM '^https?://[^/?]+') AS origin, count(*) AS views, count(DISTINCT a.lead_id) AS people
 FROM activity a JOIN page ON page.id = a.object_id
 WHERE a.kind = %(view)s::smallint AND a.at >= %(since)s::timestamptz GROUP BY 1;

@@ -27,10 +27,15 @@ def count(now: datetime) -> None:
 def step(now: datetime) -> int:
     """The last step of a beat: count the days that are due; returns how many (day, kind) pairs."""
     due = SQL.take_due_days.rows({"now": now, "limit": LIMIT})
-    if due:
-        pairs = {"days": [row["day"] for row in due], "kinds": [row["kind"] for row in due]}
-        SQL.clear_days.run(pairs)
-        SQL.count_days.run(pairs)
+    for day in sorted({row["day"] for row in due}):
+        params = {
+            "day": day,
+            "kinds": sorted(row["kind"] for row in due if row["day"] == day),
+            "since": clock.jst_midnight(day),
+            "until": clock.jst_midnight(day + timedelta(days=1)),
+        }
+        SQL.clear_day.run(params)
+        SQL.count_day.run(params)
     return len(due)
 
 

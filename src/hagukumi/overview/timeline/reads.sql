@@ -13,15 +13,15 @@ WITH built AS (
     SELECT until, -2 * segment_id - 1, %(left)s::smallint, segment_id, left_by
     FROM segment_past WHERE lead_id = %(lead_id)s::bigint AND left_by IS NOT NULL
 )
-SELECT at, id, kind, object_id, amount, channel, origin_lead_id, details FROM (
-    (SELECT at, id, kind, object_id, amount, channel, origin_lead_id, details
+SELECT at, id, kind, object_id, amount, origin_lead_id, details FROM (
+    (SELECT at, id, kind, object_id, amount, origin_lead_id, details
      FROM activity
      WHERE lead_id = %(lead_id)s::bigint AND (at, id) < (%(at)s::timestamptz, %(id)s::bigint)
        AND kind = ANY(%(kinds)s::smallint[])
      ORDER BY at DESC, id DESC
      LIMIT %(limit)s::int)
     UNION ALL
-    SELECT at, id, kind, object_id, NULL, NULL, NULL, jsonb_build_object('operation', operation_id)
+    SELECT at, id, kind, object_id, NULL, NULL, jsonb_build_object('operation', operation_id)
     FROM built WHERE (at, id) < (%(at)s::timestamptz, %(id)s::bigint) AND kind = ANY(%(kinds)s::smallint[])
 ) told
 ORDER BY at DESC, id DESC

@@ -18,12 +18,12 @@ pair AS MATERIALIZED (
 ),
 taken AS (
     DELETE FROM activity USING pair WHERE activity.lead_id = pair.anon
-    RETURNING pair.person, activity.at, activity.id, activity.kind, activity.object_id, activity.amount, activity.channel,
+    RETURNING pair.person, activity.at, activity.id, activity.kind, activity.object_id, activity.amount,
               coalesce(activity.origin_lead_id, pair.anon) AS origin, activity.details
 ),
 given AS (
-    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, origin_lead_id, details)
-    SELECT person, at, id, kind, object_id, amount, channel, origin, details FROM taken
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, origin_lead_id, details)
+    SELECT person, at, id, kind, object_id, amount, origin, details FROM taken
 ),
 renamed AS (
     UPDATE lead_identity SET lead_id = pair.person FROM pair WHERE lead_identity.lead_id = pair.anon
@@ -67,11 +67,11 @@ WITH pair AS (
 taken AS (
     DELETE FROM activity a USING pair
     WHERE a.lead_id = pair.holder AND (a.origin_lead_id = pair.anon OR (a.details ->> 'browser')::bigint = pair.anon)
-    RETURNING pair.anon, pair.holder, a.at, a.id, a.kind, a.object_id, a.amount, a.channel, a.details
+    RETURNING pair.anon, pair.holder, a.at, a.id, a.kind, a.object_id, a.amount, a.details
 ),
 given AS (
-    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, channel, details)
-    SELECT anon, at, id, kind, object_id, amount, channel, nullif(details - 'browser', '{}') FROM taken
+    INSERT INTO activity (lead_id, at, id, kind, object_id, amount, details)
+    SELECT anon, at, id, kind, object_id, amount, nullif(details - 'browser', '{}') FROM taken
 ),
 opened AS (
     UPDATE lead SET state = 'active', merged_into = NULL, updated_at = %(now)s::timestamptz
