@@ -1,7 +1,7 @@
 """What a channel (mail; later LINE, SMS, push) gives the outbox: one value, registered once in `app/wiring.py`.
 
 The outbox queues, judges, claims, retries and remembers for all of them; a channel says what its messages are, where a
-lead is reached by it, how one is handed over, and what the other side's words mean. See ADR 22.
+lead is reached by it, how one is handed over, and what the other side's words mean. See ADR 23.
 """
 
 from collections.abc import Callable, Mapping, Sequence
