@@ -6,6 +6,7 @@ import "@tabler/core/dist/js/tabler.esm.min.js";
 import { startHtmx } from "./requests";
 import { startKeys } from "./keys";
 import { startDrafts } from "./drafts";
+import { startTheme } from "./theme";
 
 type Island = { default: (element: HTMLElement) => void };
 
@@ -49,6 +50,7 @@ async function copyText(event: MouseEvent): Promise<void> {
   window.setTimeout(() => button.classList.remove("is-copied"), 1500);
 }
 
+startTheme();
 startHtmx(land);
 startKeys();
 startDrafts();

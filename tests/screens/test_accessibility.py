@@ -1,4 +1,4 @@
-"""Main screens under axe-core, with a company after a year: all on a desk, in Japanese; some on a phone, in English."""
+"""Main screens under axe-core, after a year of a company: in Japanese by day, some in English by night on a phone."""
 
 from pathlib import Path
 
@@ -9,7 +9,8 @@ from django.urls import reverse
 
 import hagukumi
 from hagukumi.accounts.models import User
-from hagukumi.channels.mail.models import Broadcast, Message
+from hagukumi.channels.broadcasts.models import Broadcast
+from hagukumi.channels.mail.models import Message
 from hagukumi.collect.forms.models import Form
 from hagukumi.demo import company
 from hagukumi.judge.segments.models import Segment
@@ -66,21 +67,22 @@ def screens():
 def test_axe_finds_nothing(year, live, browser, signed_in, artifacts):
     wrong = []
     for role, addresses in screens().items():
-        wrong += look(browser, live, signed_in, artifacts, role, addresses, language="ja", width=1440)
-    wrong += look(browser, live, signed_in, artifacts, "marketing", ON_A_PHONE, language="en", width=390)
+        wrong += look(browser, live, signed_in, artifacts, role, addresses, language="ja", width=1440, theme="light")
+    wrong += look(browser, live, signed_in, artifacts, "marketing", ON_A_PHONE, language="en", width=390, theme="dark")
     assert not wrong, "\n".join(wrong)
 
 
-def look(browser, live, signed_in, artifacts, role, addresses, *, language, width):
+def look(browser, live, signed_in, artifacts, role, addresses, *, language, width, theme):
     """What axe finds on these addresses, one line each; a screenshot of each is kept."""
     User.objects.update(language=language)
     session = signed_in(User.objects.filter(role=role).first()).cookies[settings.SESSION_COOKIE_NAME].value
-    context = browser.new_context(viewport={"width": width, "height": 900}, base_url=live.url)
+    context = browser.new_context(viewport={"width": width, "height": 900}, base_url=live.url, color_scheme=theme)
     context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live.url}])
     page, axe, found = context.new_page(), AXE.read_text(encoding="utf-8"), []
     for address in addresses:
         answer = page.goto(address, wait_until="networkidle")
         assert answer.status == 200 and page.locator("html").get_attribute("lang") == language, address
+        page.wait_for_selector(f"html[data-bs-theme={theme}]")
         page.evaluate(axe)
         found += [f"{address} ({language}) {line}" for line in page.evaluate(ASK, [TAGS, BESIDES])]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address

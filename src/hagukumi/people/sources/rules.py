@@ -10,7 +10,7 @@ SOURCE_TYPES: dict[str, Any] = {
     "seminar": _("セミナー・ウェビナー"),
     "telemarketing": _("テレマーケティング"),
     "inquiry": _("Web 問い合わせ"),
-    "request": _("資料請求"),
+    "request": _("資料ダウンロード"),
     "survey": _("アンケート"),
     "trial": _("無料トライアル"),
     "ads": _("広告・SNS"),

@@ -51,6 +51,8 @@ function dressed(given: Options): Options {
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, ...ink },
     legend: options.legend && { textStyle: ink, ...(options.legend as object) },
     animationDuration: 300,
+    darkMode: document.documentElement.dataset.bsTheme === "dark",
+    backgroundColor: shade("--chart-paper"),
     aria: { enabled: true },
     ...without(options, "legend"),
     tooltip: {

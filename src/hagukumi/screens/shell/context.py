@@ -89,6 +89,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
     role = user.role if user and user.is_authenticated else ""
     return {
         "workspace": SimpleLazyObject(lambda: workspace_of(request)),
+        "theme": "dark" if role and request.COOKIES.get("hagukumi_theme", "").endswith("dark") else "light",
         "navigation": _navigation(role, request.path) if role else (),
         "search_url": _url("leads", role) if role else "",
     }

@@ -87,7 +87,12 @@ def _first_steps(begun: dict[str, Any]) -> list[dict[str, Any]]:
         ),
         ("senders", "senders", _("配信元を整える"), _("メールに表示する会社名・住所・問い合わせ先を登録します。")),
         ("sites", "tracking", _("計測タグを置く"), _("Webサイトに1行加えると、だれが何を見たかが分かります。")),
-        ("forms", "forms", _("フォームを公開する"), _("問い合わせや資料請求を受け付け、同意も一緒に残します。")),
+        (
+            "forms",
+            "forms",
+            _("フォームを公開する"),
+            _("問い合わせや資料ダウンロードを受け付け、同意も一緒に残します。"),
+        ),
     ]
     following = next((key for key, *_rest in steps if not begun[key]), "")
     return [
