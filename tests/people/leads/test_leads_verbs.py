@@ -96,7 +96,7 @@ def test_joining_again_or_a_known_person_changes_nothing(people, now):
 @pytest.mark.parametrize("size", [1, 40])
 def test_joining_takes_as_many_statements_for_few_as_for_many(people, now, size, django_assert_num_queries):
     pairs = [(anonymous(now, f"v{person}"), person) for person in people(size)]
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         identity.join_visitors(pairs, now)
 
 
