@@ -105,6 +105,8 @@ def catalog(without_segment: int | None = None) -> dict[str, Any]:
             "all": _("すべて"),
             "any": _("いずれか"),
             "of": _("に当てはまる"),
+            "column": _("比べる項目"),
+            "operator": _("比べ方"),
             "add": _("条件を追加"),
             "group": _("グループ"),
             "remove": _("この条件を外す"),

@@ -224,10 +224,10 @@ class Builder {
       this.changed(true);
     };
     const names: Option[] = columns.map((one) => [one.key, one.label]);
-    line.append(select(names, column.key, "", (value) => reset(String(value))));
+    line.append(select(names, column.key, this.words("column"), (value) => reset(String(value))));
     const operators = this.operators(column);
     line.append(
-      select(operators, node.op ?? null, "", (value) => {
+      select(operators, node.op ?? null, this.words("operator"), (value) => {
         node.op = value;
         this.changed(true);
       }),
