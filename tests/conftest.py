@@ -87,6 +87,18 @@ def umask_of_its_own() -> Iterator[None]:
     os.umask(kept)
 
 
+@pytest.fixture(autouse=True)
+def emptied_ledger(request, django_db_blocker) -> Iterator[None]:
+    """What a test commits goes with it: Django empties its own tables, and the ledger is none of them."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if {"transactional_db", "live_server"} & set(request.fixturenames) or (marker and marker.kwargs.get("transaction")):
+        from django.db import connection
+
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE activity")
+
+
 @pytest.fixture
 def now() -> datetime:
     """Friday 2026-11-20, 10:00 in Tokyo."""

@@ -1,5 +1,6 @@
 """The heart: about once a second, one transaction from pulses to deliveries."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DataError, InterfaceError, OperationalError, connection, transaction
 
 from hagukumi.kit import clock, sql
 from hagukumi.ledger import beats, builds
@@ -192,8 +193,9 @@ def _keep_error(error: StepError) -> None:
 
 
 def open_session() -> None:
-    """Make the session of this thread ready for many beats."""
-    SQL.beat_memory.value()
+    """Give the session of this thread memory for many beats; one that had temporary tables before keeps what it has."""
+    with contextlib.suppress(DataError), transaction.atomic():
+        SQL.beat_memory.value()
 
 
 def _one_turn(stop: threading.Event, course: Course, building: builder.Building) -> None:

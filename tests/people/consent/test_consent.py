@@ -166,5 +166,5 @@ def test_unknown_words_are_refused(db, now, verb):
 @pytest.mark.parametrize("size", [2, 60])
 def test_as_many_statements_for_few_as_for_many(people, now, size, django_assert_num_queries):
     ids = people(size)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         grant(now, *ids)
