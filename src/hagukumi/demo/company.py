@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from hagukumi.accounts.models import User, Workspace
 from hagukumi.channels.broadcasts import services as broadcasts
 from hagukumi.channels.mail.models import Message, Sender
+from hagukumi.channels.mail.services import Outbox
 from hagukumi.collect.content.models import Content
 from hagukumi.collect.forms.models import Form, FormVersion
 from hagukumi.collect.tracking import services as tracking
@@ -58,11 +59,11 @@ def build(now: datetime, leads: int = 3000, progress: Progress = lambda *_: None
     coming = story.arrivals(random, crowd, end, DAYS)
     cast = story.Cast()
     instants = ticks(start, end)
-    web = story.Web(random, cast, stage)
+    web, outbox = story.Web(random, cast, stage), Outbox("demo")
     for number, (since, until) in enumerate(instants):
         with fast_commits():
             came = [arrival for arrival in coming if since < arrival.at <= until]
-            _let_pass(random, stage, cast, web, came, (since, until))
+            _let_pass(random, stage, cast, web, outbox, came, (since, until))
         if number % 10 == 0 or until == end:
             progress(f"{clock.jst_date(until)}  {len(cast.people):,} リード / leads")
     heart.settle(end)
@@ -100,7 +101,13 @@ def ticks(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 
 
 def _let_pass(
-    random: Random, stage: story.Stage, cast: story.Cast, web: story.Web, coming: list[story.Arrival], span: Span
+    random: Random,
+    stage: story.Stage,
+    cast: story.Cast,
+    web: story.Web,
+    outbox: Outbox,
+    coming: list[story.Arrival],
+    span: Span,
 ) -> None:
     since, until = span
     story.arrive(random, stage, cast, web, coming)
@@ -113,7 +120,7 @@ def _let_pass(
     heart.settle(until)
     story.meet(cast, coming)
     story.sell(random, stage, cast, since, until)
-    postman.deliver(random, cast, web, until)
+    postman.deliver(outbox, random, cast, web, until)
 
 
 def _newsletter(since: datetime, until: datetime) -> None:

@@ -15,9 +15,8 @@ BATCH = 2000
 _LINKS = ("/case/press/", "/product/sensor/", "/case/", "/blog/choko/", "/price/", "/case/food/")
 
 
-def deliver(random: Random, cast: Cast, web: Web, now: datetime) -> None:
+def deliver(outbox: Outbox, random: Random, cast: Cast, web: Web, now: datetime) -> None:
     """Claim everything due, settle it as a server would answer, and collect the opens and clicks to come."""
-    outbox = Outbox("demo")
     while True:
         jobs, count = outbox.claim(BATCH, now)
         outbox.settle([(job, _answer(random, job), now) for job in jobs], now)

@@ -68,7 +68,7 @@ def gather(leads: sql.Composable, kinds: frozenset[int], now: datetime) -> None:
     """
     held = once(_HELD, frozenset[int])
     if not held or not kinds <= held:
-        held |= kinds | causes.kinds()
+        held |= kinds | causes.kinds(once("causes", causes.every))
         (SQL.clear_acts if _beat.acts < CUT_AT else SQL.cut_acts).run()
         _beat.acts = 0
         if _beat.answers is not None:

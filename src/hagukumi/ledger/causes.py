@@ -52,11 +52,16 @@ def register(name: str, reader: Reader) -> None:
     _READERS[name] = reader
 
 
-def kinds() -> frozenset[int]:
-    """The codes of all kinds that somebody reads."""
-    return frozenset[int]().union(*(cause.kinds for reader in _READERS.values() for cause in reader()))
+def kinds(causes: Iterable[Cause]) -> frozenset[int]:
+    """The codes of all kinds among them."""
+    return frozenset[int]().union(*(cause.kinds for cause in causes))
+
+
+def every(besides: str = "") -> list[Cause]:
+    """The facts that anybody at all reads, not counting one room."""
+    return [cause for name, reader in _READERS.items() if name != besides for cause in reader()]
 
 
 def read(besides: str = "") -> sql.Composed:
     """A boolean over `kind` and `object_id`: whether anybody at all reads such a fact, not counting one room."""
-    return concern(cause for name, reader in _READERS.items() if name != besides for cause in reader())
+    return concern(every(besides))

@@ -132,7 +132,7 @@ def take_pulses(now: datetime, batch: int, room: int | None = None) -> Taken:
     with by_index():
         for count in _COUNTERS:
             count(now)
-    SQL.drop_unread.run(read=causes.read())
+    SQL.drop_unread.run(read=causes.concern(beats.once("causes", causes.every)))
     SQL.analyze_touched.run()  # a temporary table has no statistics of its own accord, and plans made without go wrong
     return Taken(taken, bulk)
 

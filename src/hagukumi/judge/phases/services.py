@@ -12,7 +12,7 @@ from psycopg import sql
 from hagukumi.accounts import audit
 from hagukumi.judge.segments import services as segments
 from hagukumi.judge.segments.conditions import BIRTH, ConditionError, Moment, codes, literal, words
-from hagukumi.ledger import builds, definitions
+from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
 from hagukumi.ledger.uses import Use
@@ -258,7 +258,7 @@ def step(now: datetime) -> int:
     changed = 0
     models, of_rules = definitions.turn("phase_model", now), definitions.turn("phase", now)
     under_way = builds.under_way("phase_model")
-    for model in PhaseModel.objects.order_by("id"):
+    for model in beats.once("phase models", _models):
         if models.skips(model.id) or (model.built_at is None and model.id not in under_way):
             continue
         with models.attempt(model.id):
@@ -296,12 +296,23 @@ def causes() -> Iterator[Cause]:
     """
     aside = definitions.broken("phase")
     under_way = builds.under_way("phase_model")
-    models = [one.id for one in PhaseModel.objects.all() if one.built_at is not None or one.id in under_way]
+    in_force = beats.once("phase models", _models)
+    models = {one.id for one in in_force if one.built_at is not None or one.id in under_way}
     if models:
         yield Cause(codes(BIRTH) | {MOVED})
-    for rule in PhaseRule.objects.filter(model_id__in=models).exclude(id__in=aside).order_by("id"):
+    for rule in beats.once("phase rules", _rules):
+        if rule.model_id not in models or rule.id in aside:
+            continue
         with contextlib.suppress(ConditionError):
             yield from segments.dependencies(rule.tree).causes
+
+
+def _models() -> list[PhaseModel]:
+    return list(PhaseModel.objects.order_by("id"))
+
+
+def _rules() -> list[PhaseRule]:
+    return list(PhaseRule.objects.order_by("id"))
 
 
 def uses(table: str, object_id: int) -> Iterator[Use]:
@@ -341,8 +352,8 @@ def _begin(model: PhaseModel, leads: sql.Composable, now: datetime, *, quiet: bo
 def _sound_rules(model: PhaseModel, turn: definitions.Turn, *, closer: bool = False) -> list[PhaseRule]:
     """The model's rules that can be evaluated; a broken one is set aside with its cause. A build looks closer."""
     found = []
-    for rule in PhaseRule.objects.filter(model=model).order_by("id"):
-        if turn.skips(rule.id):
+    for rule in beats.once("phase rules", _rules):
+        if rule.model_id != model.id or turn.skips(rule.id):
             continue
         try:
             (segments.validate if closer else segments.parse)(rule.tree)
