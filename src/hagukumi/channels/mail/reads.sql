@@ -19,7 +19,7 @@ SELECT count(*) AS people
 FROM lead l
 LEFT JOIN consent_now c ON c.lead_id = l.lead_id AND c.channel = 'email'
 LEFT JOIN suppression s ON s.channel = 'email' AND s.value = lower(l.email)
-WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND l.state = 'active' AND l.email <> ''
+WHERE {known_lead} AND l.state = 'active' AND l.email <> ''
   AND (c.granted = false OR s.reason = 'unsubscribe')
   AND coalesce(s.reason, '') NOT IN ('hard_bounce', 'complaint', 'manual')
   AND (%(segment_id)s::bigint IS NULL OR EXISTS (

@@ -4,7 +4,7 @@
 SELECT asked.place, coalesce(l.merged_into, l.lead_id) AS lead_id
 FROM unnest(%(lead_ids)s::bigint[], %(emails)s::text[]) WITH ORDINALITY AS asked (lead_id, email, place)
 LEFT JOIN lead_identity i ON i.kind = 'email' AND i.value = asked.email AND asked.lead_id IS NULL
-LEFT JOIN lead l ON l.lead_id = coalesce(asked.lead_id, i.lead_id) AND l.known_at IS NOT NULL
+LEFT JOIN lead l ON l.lead_id = coalesce(asked.lead_id, i.lead_id) AND {known_lead}
 ORDER BY asked.place;
 
 -- name: members

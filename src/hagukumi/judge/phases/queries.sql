@@ -8,7 +8,7 @@ WITH placed AS (
     INSERT INTO lead_phase (lead_id, model_id, phase_id, since, cause)
     SELECT l.lead_id, %(model_id)s::bigint, %(phase_id)s::bigint, %(now)s::timestamptz, %(start)s
     FROM {leads}
-    WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
+    WHERE {known_lead}
     ON CONFLICT (lead_id, model_id) DO NOTHING
     RETURNING lead_id
 ),
@@ -137,7 +137,7 @@ LEFT JOIN (SELECT lead_id, max(hop) AS hop FROM touched GROUP BY lead_id) t USIN
 WITH chosen AS MATERIALIZED (
     SELECT DISTINCT l.lead_id, p.phase_id AS source_phase_id
     FROM ({chosen}) c
-    JOIN lead l ON l.lead_id = c.lead_id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    JOIN lead l ON l.lead_id = c.lead_id AND {known_lead}
     LEFT JOIN lead_phase p ON p.lead_id = l.lead_id AND p.model_id = %(model_id)s::bigint
     WHERE p.phase_id IS DISTINCT FROM %(phase_id)s::bigint
 ),
@@ -201,7 +201,7 @@ FROM latest p
 JOIN phase h ON h.id = p.phase_id
 JOIN lead l ON l.lead_id = p.lead_id
 LEFT JOIN company c ON c.id = l.company_id
-LEFT JOIN lead_score s ON s.lead_id = p.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
+LEFT JOIN lead_score s ON s.lead_id = p.lead_id AND s.model_id = {primary_score_model}
 LEFT JOIN score_version v ON v.id = s.version_id
 LEFT JOIN phase_rule r ON r.id = p.rule_id
 ORDER BY h.position, p.since DESC, p.lead_id DESC;

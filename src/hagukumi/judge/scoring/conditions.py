@@ -20,7 +20,7 @@ from hagukumi.judge.segments.conditions import (
 from hagukumi.judge.segments.controls import Offer, control
 from hagukumi.ledger.causes import Cause
 
-from .queries import SQL
+from .queries import PRIMARY, SQL
 
 SIDES = {
     "attribute": ("属性スコア", "attribute score"),
@@ -54,7 +54,7 @@ class Scored(Condition):
         return [Cause(self.kinds(), versions)]
 
     def _model(self) -> sql.Composable:
-        return literal(self.model) if self.model else sql.SQL("(SELECT min(id) FROM score_model)")
+        return literal(self.model) if self.model else PRIMARY
 
     def check(self) -> None:
         if self.model is not None and SQL.model_name.value({"model_id": self.model}) is None:

@@ -29,7 +29,7 @@ scored AS MATERIALIZED (
            coalesce(s.matched, '{}'::varchar(40)[]) AS matched
     FROM {leads}
     LEFT JOIN summed s ON s.lead_id = l.lead_id
-    WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
+    WHERE {known_lead}
 ),
 changed AS MATERIALIZED (
     SELECT n.*, (n.attribute + n.behaviour)::smallint AS total,
@@ -103,7 +103,7 @@ FROM lead l
 LEFT JOIN summed s ON s.lead_id = l.lead_id
 LEFT JOIN lead_score o ON o.lead_id = l.lead_id AND o.model_id = %(model_id)s::bigint
 LEFT JOIN score_version v ON v.id = o.version_id
-WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND {among}
+WHERE {known_lead} AND {among}
 GROUP BY 1 ORDER BY 1;
 
 -- name: distribution
@@ -121,7 +121,7 @@ SELECT name FROM score_model WHERE id = %(model_id)s::bigint;
 -- One lead's points in a model (NULL: the oldest).
 SELECT s.*, v.threshold FROM lead_score s JOIN score_version v ON v.id = s.version_id
 WHERE s.lead_id = %(lead_id)s::bigint
-  AND s.model_id = coalesce(%(model_id)s::bigint, (SELECT min(id) FROM score_model));
+  AND s.model_id = coalesce(%(model_id)s::bigint, {primary_score_model});
 
 -- name: has_model
 SELECT EXISTS (SELECT 1 FROM score_model);

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from hagukumi.ledger.causes import Cause
+from hagukumi.people.leads.rules import KNOWN
 
 from .conditions import BIRTH, All, AnyOf, Condition, Moment, Not, codes, walk
-
-KNOWN = sql.SQL("l.known_at IS NOT NULL AND l.merged_into IS NULL")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hagukumi.ledger import services as ledger
 from hagukumi.ledger.causes import Cause, concern
 from hagukumi.ledger.uses import Use
 from hagukumi.ledger.uses import of as users_of
+from hagukumi.people.leads.rules import KNOWN
 
 from . import compiler, kinds, leaves, rules
 from .compiler import Dependencies
@@ -137,8 +138,8 @@ def sample() -> sql.Composed | None:
     """SELECT lead_id of the hash sample that stands for everybody where the leads are many; None where they are few."""
     if int(SQL.lead_estimate.value()) <= rules.SAMPLE_ABOVE:
         return None
-    return sql.SQL("SELECT lead_id FROM lead WHERE hashint8(lead_id) & {} = 0 AND known_at IS NOT NULL").format(
-        literal(rules.SAMPLE_SHARE - 1)
+    return sql.SQL("SELECT l.lead_id FROM lead l WHERE hashint8(l.lead_id) & {} = 0 AND {}").format(
+        literal(rules.SAMPLE_SHARE - 1), KNOWN
     )
 
 

@@ -101,7 +101,7 @@ knocking AS MATERIALIZED (
            (extract(epoch FROM t.at) * 1000000)::bigint AS entry_fact
     FROM touched t
     JOIN door d ON d.kind = t.kind AND d.object_id = t.object_id
-    JOIN lead l ON l.lead_id = t.lead_id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    JOIN lead l ON l.lead_id = t.lead_id AND {known_lead}
     ORDER BY t.lead_id, d.scenario_id, t.at
 ),
 past AS MATERIALIZED (

@@ -16,10 +16,10 @@ open_deal AS MATERIALIZED (
 people AS MATERIALIZED (
     SELECT l.company_id, count(*) AS people, max(s.total) AS score, max(r.at) AS last_at, sum(d.n)::int AS deals
     FROM lead l
-    LEFT JOIN lead_score s ON s.lead_id = l.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
+    LEFT JOIN lead_score s ON s.lead_id = l.lead_id AND s.model_id = {primary_score_model}
     LEFT JOIN lead_recency r ON r.lead_id = l.lead_id
     LEFT JOIN (SELECT lead_id, count(*) AS n FROM deal WHERE outcome = '' GROUP BY lead_id) d ON d.lead_id = l.lead_id
-    WHERE l.company_id IN (SELECT id FROM page) AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    WHERE l.company_id IN (SELECT id FROM page) AND {known_lead}
     GROUP BY l.company_id
 )
 SELECT page.*, coalesce(p.people, 0) AS people, p.score, p.last_at, coalesce(p.deals, 0) AS deals
@@ -35,12 +35,12 @@ SELECT count(*) FROM company c WHERE {filters};
 SELECT l.lead_id, l.last_name, l.first_name, l.last_kana, l.first_kana, l.department, l.title, l.email, s.total AS score,
        r.at AS last_at, p.name AS phase_name, p.name_en AS phase_name_en, p.hue AS phase_hue
 FROM lead l
-LEFT JOIN lead_score s ON s.lead_id = l.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
+LEFT JOIN lead_score s ON s.lead_id = l.lead_id AND s.model_id = {primary_score_model}
 LEFT JOIN lead_recency r ON r.lead_id = l.lead_id
 LEFT JOIN lead_phase lp ON lp.lead_id = l.lead_id
-    AND lp.model_id = (SELECT id FROM phase_model ORDER BY is_primary DESC, id LIMIT 1)
+    AND lp.model_id = {primary_phase_model}
 LEFT JOIN phase p ON p.id = lp.phase_id
-WHERE l.company_id = %(company_id)s::bigint AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+WHERE l.company_id = %(company_id)s::bigint AND {known_lead}
 ORDER BY s.total DESC NULLS LAST, l.lead_id
 LIMIT %(limit)s::int;
 
@@ -48,7 +48,7 @@ LIMIT %(limit)s::int;
 -- One row per kind: how often, by how many people and when last, among a company's people since %(since)s.
 SELECT a.kind, count(*) AS n, count(DISTINCT a.lead_id) AS people, max(a.at) AS last_at
 FROM lead l JOIN activity a ON a.lead_id = l.lead_id AND a.at >= %(since)s::timestamptz AND {by_a_person}
-WHERE l.company_id = %(company_id)s::bigint AND l.known_at IS NOT NULL
+WHERE l.company_id = %(company_id)s::bigint AND {known_lead}
 GROUP BY a.kind
 ORDER BY n DESC, a.kind;
 

@@ -25,7 +25,7 @@ WITH act AS MATERIALIZED (
 ), person AS MATERIALIZED (
     SELECT a.lead_id, max(a.at) AS last_at, count(*) OVER () AS moved
     FROM act a JOIN lead l ON l.lead_id = a.lead_id
-    WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL
+    WHERE {known_lead}
     GROUP BY a.lead_id
     ORDER BY last_at DESC, a.lead_id DESC
     LIMIT %(limit)s::int
@@ -100,9 +100,9 @@ JOIN lead l USING (lead_id)
 LEFT JOIN phase_model pm ON pm.is_primary
 LEFT JOIN lead_phase lp ON lp.lead_id = s.lead_id AND lp.model_id = pm.id
 LEFT JOIN phase p ON p.id = lp.phase_id
-WHERE s.total > 0 AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+WHERE s.total > 0 AND {known_lead}
   AND (l.owner_id = %(user_id)s::bigint OR l.owner_id IS NULL)
-  AND s.model_id = (SELECT min(id) FROM score_model)
+  AND s.model_id = {primary_score_model}
   AND NOT EXISTS (SELECT 1 FROM deal d WHERE d.lead_id = s.lead_id AND d.outcome = '')
 ORDER BY s.total DESC, s.lead_id
 LIMIT %(limit)s::int;
@@ -127,7 +127,7 @@ FROM deal;
 
 -- name: home_begun
 -- What a new workspace has already: leads, a live form, a sending site, a sender.
-SELECT EXISTS (SELECT 1 FROM lead WHERE known_at IS NOT NULL) AS leads,
+SELECT EXISTS (SELECT 1 FROM lead l WHERE {known_lead}) AS leads,
        EXISTS (SELECT 1 FROM form WHERE state = 'open') AS forms,
        EXISTS (SELECT 1 FROM site WHERE last_seen_at IS NOT NULL) AS sites,
        EXISTS (SELECT 1 FROM sender WHERE legal_name <> '' AND postal_address <> '' AND contact <> '') AS senders;

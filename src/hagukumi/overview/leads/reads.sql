@@ -8,7 +8,7 @@
 -- slot limit: 50
 SELECT l.lead_id, {rank} AS rank
 FROM lead l {joins}
-WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND {filters} AND {after}
+WHERE {known_lead} AND {filters} AND {after}
 ORDER BY {rank} DESC, l.lead_id DESC
 LIMIT {limit};
 
@@ -17,14 +17,14 @@ LIMIT {limit};
 -- slot joins: LEFT JOIN lead_score sc ON sc.lead_id = l.lead_id AND sc.model_id = 0
 -- slot filters: true
 SELECT count(*) FROM (
-    SELECT 1 FROM lead l {joins} WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND {filters} LIMIT %(cap)s::int
+    SELECT 1 FROM lead l {joins} WHERE {known_lead} AND {filters} LIMIT %(cap)s::int
 ) AS counted;
 
 -- name: chosen
 -- The ids that meet the filters, for a bulk act. One row per lead.
 -- slot joins: LEFT JOIN lead_score sc ON sc.lead_id = l.lead_id AND sc.model_id = 0
 -- slot filters: true
-SELECT l.lead_id FROM lead l {joins} WHERE l.known_at IS NOT NULL AND l.merged_into IS NULL AND {filters};
+SELECT l.lead_id FROM lead l {joins} WHERE {known_lead} AND {filters};
 
 -- name: cards
 -- One row per lead of %(ids)s, in that order, with what a list shows of it. %(score_model)s and %(phase_model)s are ids.
@@ -58,14 +58,14 @@ ORDER BY asked.place;
 
 -- name: models
 -- One row: the score model and the phase model that lists show (the first score model, the primary phase model); 0 = none.
-SELECT coalesce((SELECT id FROM score_model ORDER BY id LIMIT 1), 0) AS score_model,
-       coalesce((SELECT id FROM phase_model ORDER BY is_primary DESC, id LIMIT 1), 0) AS phase_model;
+SELECT coalesce({primary_score_model}, 0) AS score_model,
+       coalesce({primary_phase_model}, 0) AS phase_model;
 
 -- name: colleagues
 -- Other known people of the same company, the most recently active first.
 SELECT l.lead_id, l.last_name, l.first_name, l.title, l.department, r.at AS last_at
 FROM lead l LEFT JOIN lead_recency r ON r.lead_id = l.lead_id
-WHERE l.company_id = %(company_id)s::bigint AND l.lead_id <> %(lead_id)s::bigint AND l.known_at IS NOT NULL
+WHERE l.company_id = %(company_id)s::bigint AND l.lead_id <> %(lead_id)s::bigint AND {known_lead}
   AND l.merged_into IS NULL
 ORDER BY r.at DESC NULLS LAST, l.lead_id
 LIMIT 8;

@@ -154,7 +154,7 @@ FROM (
     FROM (
         SELECT i.row_no, i.email_value, min(l.lead_id) AS lead_id
         FROM asked i
-        JOIN lead l ON l.company_id = i.company_id AND l.email = '' AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+        JOIN lead l ON l.company_id = i.company_id AND l.email = '' AND {known_lead}
                    AND search_fold(l.last_name || l.first_name) = i.name
         WHERE l.phone = '' AND l.mobile = '' OR i.phone = '' AND i.mobile = ''
         GROUP BY i.row_no, i.email_value HAVING count(*) = 1
@@ -174,7 +174,7 @@ WITH asked AS MATERIALIZED (
 INSERT INTO settled (row_no, lead_id, fresh)
 SELECT i.row_no, CASE WHEN count(*) = 1 THEN min(l.lead_id) END, false
 FROM asked i
-JOIN lead l ON l.company_id = i.company_id AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+JOIN lead l ON l.company_id = i.company_id AND {known_lead}
            AND search_fold(l.last_name || l.first_name) = i.name
 WHERE i.silent OR l.phone = '' AND l.mobile = ''
 GROUP BY i.row_no HAVING %(tier)s::smallint = 4 OR count(*) = 1;

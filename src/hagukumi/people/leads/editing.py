@@ -19,6 +19,7 @@ from hagukumi.people.fields.models import Field
 from . import kinds
 from .models import Lead, LeadIdentity
 from .queries import SQL
+from .rules import KNOWN
 
 OWN = "fields."
 """How a customer's own field is named among changes: `fields.<key>`."""
@@ -68,8 +69,8 @@ def companies_changed(company_ids: Sequence[int], *, now: datetime) -> int:
     """`company_changed` for several companies at once."""
     if not company_ids:
         return 0
-    people = sql.SQL("SELECT lead_id FROM lead WHERE company_id = ANY({}::bigint[]) AND known_at IS NOT NULL").format(
-        sql.Literal(list(company_ids))
+    people = sql.SQL("SELECT l.lead_id FROM lead l WHERE l.company_id = ANY({}::bigint[]) AND {}").format(
+        sql.Literal(list(company_ids)), KNOWN
     )
     return ledger.ask_again(people, kinds.FIELD_CHANGED.key, now)
 
@@ -183,9 +184,9 @@ def addresses_sql(lead_ids: list[int]) -> sql.Composed:
 
 def known_sql(lead_ids: list[int]) -> sql.Composed:
     """A SELECT of those of these ids that are known, unmerged people: for ids that came from outside."""
-    return sql.SQL(
-        "SELECT lead_id FROM lead WHERE lead_id = ANY({}::bigint[]) AND known_at IS NOT NULL AND merged_into IS NULL"
-    ).format(sql.Literal(lead_ids))
+    return sql.SQL("SELECT l.lead_id FROM lead l WHERE l.lead_id = ANY({}::bigint[]) AND {}").format(
+        sql.Literal(lead_ids), KNOWN
+    )
 
 
 def tag_preview(select: sql.Composable, tag: str) -> dict[str, int]:

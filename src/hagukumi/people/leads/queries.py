@@ -1,5 +1,8 @@
 """Typed doors to the leads room's named SQL."""
 
-from hagukumi.kit.sql import Queries
+from hagukumi.kit.sql import Queries, share
 
+from .rules import KNOWN
+
+share("known_lead", KNOWN)
 SQL = Queries(__file__)

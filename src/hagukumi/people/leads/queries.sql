@@ -32,7 +32,7 @@ SELECT l.lead_id, search_grams(
 )
 FROM lead l
 WHERE l.lead_id = ANY(ARRAY(SELECT lead_id FROM touched WHERE kind = ANY(%(kinds)s::smallint[])))
-  AND l.known_at IS NOT NULL
+  AND {known_lead}
 ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
 
 -- name: recency_touched
@@ -58,7 +58,7 @@ acted AS MATERIALIZED (
 INSERT INTO lead_recency AS r (lead_id, at)
 SELECT l.lead_id, t.at
 FROM (SELECT * FROM lead WHERE lead_id = ANY(ARRAY(SELECT lead_id FROM acted)) OFFSET 0) l JOIN acted t USING (lead_id)
-WHERE l.known_at IS NOT NULL
+WHERE {known_lead}
 ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
 
 -- name: open_unsure

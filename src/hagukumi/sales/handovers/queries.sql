@@ -5,7 +5,7 @@
 WITH asked AS MATERIALIZED (SELECT DISTINCT lead_id FROM ({people}) AS p (lead_id)),
 chosen AS MATERIALIZED (
     SELECT l.lead_id FROM lead l
-    WHERE l.lead_id IN (SELECT lead_id FROM asked) AND l.known_at IS NOT NULL AND l.merged_into IS NULL
+    WHERE l.lead_id IN (SELECT lead_id FROM asked) AND {known_lead}
       AND NOT EXISTS (SELECT 1 FROM handover h WHERE h.lead_id = l.lead_id AND h.state = 'open')
 ),
 packet AS MATERIALIZED (

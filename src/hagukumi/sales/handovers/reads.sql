@@ -9,7 +9,7 @@ SELECT h.lead_id, h.id, h.state, h.cause, h.packet, h.created_at, h.due_at, h.an
        s.attribute, s.behaviour, s.total, st.name AS answered_by
 FROM handover h
 JOIN lead l USING (lead_id)
-LEFT JOIN lead_score s ON s.lead_id = h.lead_id AND s.model_id = (SELECT min(id) FROM score_model)
+LEFT JOIN lead_score s ON s.lead_id = h.lead_id AND s.model_id = {primary_score_model}
 LEFT JOIN staff st ON st.id = h.answered_by_id
 WHERE h.state = %(state)s AND {after}
 ORDER BY {order}
