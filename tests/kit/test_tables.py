@@ -296,7 +296,7 @@ def test_the_reading_beside_a_japanese_word_is_no_part_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("content", "header", "first"),
     [
-        ("2026年春 名簿,,\r\n\r\n会社名,姓,メール\r\n青葉,山田,a@example.jp\r\n", ["会社名", "姓", "メール"], 3),
+        ("2026年春 名簿,,\r\n\r\n会社名,姓,メール\r\n青葉,山田,a@example.jp\r\n", ["会社名", "姓", "メール"], 4),
         ("sep=;\r\n会社名;姓\r\n青葉;山田\r\n", ["会社名", "姓"], 3),
         ("会社名|姓\r\n青葉|山田\r\n", ["会社名", "姓"], 2),
         ("会社名,姓,,,\r\n青葉,山田,a@example.jp,03-1234-5678,x\r\n", ["会社名", "姓"], 2),

@@ -55,6 +55,7 @@ AM-  AM-  /imports/new/
 AM-  AM-  /imports/<int:import_id>/
 -    AM-  /imports/<int:import_id>/cancel/
 AM-  -    /imports/<int:import_id>/rejects.csv
+AM-  -    /imports/<int:import_id>/result.csv
 AMS  -    /sources/
 AM-  AM-  /sources/new/
 AM-  AM-  /sources/<int:source_id>/

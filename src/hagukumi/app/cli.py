@@ -93,6 +93,27 @@ def parser() -> argparse.ArgumentParser:
     load.add_argument(
         "--source", default="", metavar="NAME", help="ソースの名前（既定はファイル名） / name of the source"
     )
+    load.add_argument(
+        "--basis",
+        choices=("none", "optin", "card", "relation", "published"),
+        help="配信の根拠（なし・本人の同意・名刺など書面・取引関係・公表、既定はソースのもの）"
+        " / basis of consent (none, opt-in, card, relation, published; the source's by default)",
+    )
+    load.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="HEADING=COLUMN",
+        help="見出しの列を何として取り込むか。何度でも書ける。項目はキーか名前、空なら取り込まない"
+        " / what a column becomes, by key or name, empty = left out; may be given again",
+    )
+    load.add_argument(
+        "--result",
+        type=Path,
+        metavar="OUT.csv",
+        help="行ごとの結果（row, outcome, lead_id, reason）を書くファイル。あれば上書きする"
+        " / write how each row came out (row, outcome, lead_id, reason); an existing file is replaced",
+    )
     load.add_argument("--sheet", default="", help="シート名（既定は行の一番多いもの） / sheet (the fullest by default)")
     load.add_argument(
         "--header-row",
@@ -109,6 +130,27 @@ def parser() -> argparse.ArgumentParser:
         " / how 03/04/2026 is read (by default as the file's other dates show, else the month first)",
     )
     _json(load)
+
+    leave = _verb(verbs, "export", _export, "リードの一覧を CSV に書き出す", "Write the list of leads to a CSV file")
+    leave.add_argument("--to", type=Path, required=True, metavar="FILE", help="書き出すファイル / the file to write")
+    leave.add_argument(
+        "--segment",
+        default="",
+        metavar="NAME",
+        help="このセグメントの人だけ（名前か番号） / the people of a segment only (its name or number)",
+    )
+    leave.add_argument(
+        "--encoding",
+        default="utf-8-sig",
+        choices=("utf-8", "utf-8-sig", "cp932"),
+        help="文字コード（既定は utf-8-sig、Excel で開ける） / encoding (utf-8-sig by default, which Excel opens)",
+    )
+    leave.add_argument(
+        "--anyway",
+        action="store_true",
+        help="文字コードにない文字を 〓 に置き換える（既定はやめる） / write 〓 for what the encoding lacks",
+    )
+    leave.add_argument("--force", action="store_true", help="ファイルがあれば上書きする / replace a file that is there")
 
     person = _verb(
         verbs, "person", _person, "一人の全記録を書き出す・消去する", "Export or erase everything about one person"
@@ -208,8 +250,29 @@ def _import(options: argparse.Namespace) -> int:
             sheet=options.sheet,
             header_row=options.header_row,
             dates=options.dates.replace("-", "_"),
+            basis=options.basis if options.basis != "none" else "",
+            columns=options.map,
+            result=options.result,
             as_json=options.json,
         )
+
+
+def _export(options: argparse.Namespace) -> int:
+    path: Path = options.to
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise StartError(f"書き出せるのは CSV です: {path}", f"only CSV is written: {path}")
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        raise StartError(f"ここにはファイルを書けません: {path}", f"no file can be written here: {path}")
+    if path.exists() and not options.force:
+        raise StartError(
+            f"ファイルがもうあります（--force で上書き）: {path}", f"the file is there (--force replaces it): {path}"
+        )
+    with _ready("export", django=True):
+        from hagukumi.app.export import leads_to
+
+        done = leads_to(path, segment=options.segment, encoding=options.encoding, anyway=options.anyway)
+    print(f"{done} 名を書き出しました: {path} / wrote {done} leads to {path}")
+    return 0
 
 
 def _person(options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ _PLACES = (
 )  # fmt: skip
 _BAD_EVERY = 1000
 """One row in so many has an address that is none."""
-_TABLES = "lead, lead_identity, company, company_domain, activity, pulse, import_reject"
+_TABLES = "lead, lead_identity, company, company_domain, activity, pulse, import_row, import_reject"
 
 _LIMIT = """
 INSERT INTO company (name, match_key, created_at, updated_at)

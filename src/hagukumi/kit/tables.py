@@ -1,7 +1,8 @@
 """Tables in and out: CSV in the encodings Japan sends and Excel workbooks, read in bounded batches of plain text cells.
 
 A row that cannot be read is handed over as a `BadRow`; a file that cannot be read at all raises `TableError`: it says
-what and where as a code with values (`leads.rules` puts it into words). Row numbers count records, the header being 1.
+what and where as a code with values (`leads.rules` puts it into words). Row numbers count records from 1, blank ones
+and what stands above the header too: as a spreadsheet shows them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -119,8 +120,7 @@ def open_table(path: Path, encoding: str | None = None, *, sheet: str = "", head
         first = _first_line(file, found)
     delimiter = _delimiter(first)
     with _opened(path, found) as file:
-        records = enumerate(_records(file, delimiter), 1)
-        number, record = _find_header(list(islice(records, HEAD_ROWS)), header_row)
+        number, record = _find_header(list(islice(_records(file, delimiter), HEAD_ROWS)), header_row)
     if isinstance(record, BadRow):
         code = "header_unreadable" if record.reason == "bad_quote" else record.reason
         raise TableError(code, row=number, encoding=found)
@@ -357,6 +357,9 @@ class _Lines:
     def _skip_rest(self, line: str) -> None:
         while line and not line.endswith(("\n", "\r")):
             line = self._file.readline(MAX_LINE)
+        if line.endswith("\r"):  # its line feed may stand behind the cut, and is no row of its own
+            rest = self._file.readline(MAX_LINE + 1)
+            self._again.extend([] if rest in ("", "\n") else [rest])
 
     def give_back(self, lines: Sequence[str]) -> None:
         self._again.extendleft(reversed(lines))
@@ -366,8 +369,9 @@ class _TooLongError(Exception):
     """A line longer than MAX_LINE stood here."""
 
 
-def _records(file: TextIO, delimiter: str) -> Iterator[list[str] | BadRow]:
-    """Every record that is not blank, in order; a broken one costs its own line and nothing after it."""
+def _records(file: TextIO, delimiter: str) -> Iterator[tuple[int, _Cells]]:
+    """Every record that is not blank with its number; a broken one costs its own line and nothing after it."""
+    number = 0
     lines = _Lines(file)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
@@ -375,8 +379,9 @@ def _records(file: TextIO, delimiter: str) -> Iterator[list[str] | BadRow]:
         try:
             for cells in reader:
                 lines.record.clear()
+                number += 1
                 if cells:
-                    yield cells
+                    yield number, cells
             return
         except csv.Error:
             first, *rest = lines.record or [""]
@@ -386,14 +391,15 @@ def _records(file: TextIO, delimiter: str) -> Iterator[list[str] | BadRow]:
             first, reason = lines.record[0], "line_too_long"
         except UnicodeError as error:  # UTF-16 that breaks off in the middle of a character
             raise TableError("undecodable", row=0, encoding="utf-16") from error
-        yield BadRow(0, [first.rstrip("\r\n")[:500]], reason)
+        number += 1
+        yield number, BadRow(number, [first.rstrip("\r\n")[:500]], reason)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
 
 
 def _text_batches(table: Table, rows: int) -> Iterator[Batch]:
     width = len(table.header)
     with _opened(table.path, table.encoding) as file:
-        numbered = enumerate(_records(file, table.delimiter), 1)
+        numbered = _records(file, table.delimiter)
         for number, _ in numbered:  # the header and what stands above it
             if number >= table.header_row:
                 break
@@ -509,16 +515,22 @@ def write_csv(
     import io
 
     out = io.StringIO(newline="")
+    lost = write_rows(out, header, rows, encoding)
+    return out.getvalue().encode(encoding), lost
+
+
+def write_rows(out: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]], encoding: str) -> list[Unmappable]:
+    """The same into `out` (opened with newline=""), row by row: no more than one is held."""
     writer = csv.writer(out, lineterminator="\r\n")
     lost: list[Unmappable] = []
-    for number, row in enumerate([header, *rows], 1):
+    for number, row in enumerate(chain([header], rows), 1):
         cells = [ja.escape_formula("" if cell is None else str(cell)) for cell in row]
         for place, cell in enumerate(cells):
             cells[place], missing = _fit(cell, encoding)
             name = header[place] if place < len(header) else str(place + 1)
             lost += [Unmappable(number, name, character) for character in missing]
         writer.writerow(cells)
-    return out.getvalue().encode(encoding), lost
+    return lost
 
 
 def _fit(cell: str, encoding: str) -> tuple[str, list[str]]:

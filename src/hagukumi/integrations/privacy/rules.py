@@ -52,6 +52,7 @@ TABLES: dict[str, Rows | Texts | Other] = {
     "handover": Rows(),
     "deal": Rows(),
     "inbox": Rows(),
+    "import_row": Rows(),
     "import_reject": Texts("raw"),
     "import_notice": Texts("value"),
     "held_answer": Texts("details"),

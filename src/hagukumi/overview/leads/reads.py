@@ -3,8 +3,10 @@
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import connection
@@ -125,16 +127,25 @@ def count(filters: Filters, shown: dict[str, int] | None = None) -> Count:
 
 def export_rows(filters: Filters, limit: int, now: datetime) -> list[dict[str, Any]]:
     """All of everybody who meets the filters, in the list's order, at most `limit`; the export is written down."""
-    rows: list[dict[str, Any]] = []
+    rows = list(islice(exported(filters), limit))
+    told_of_export(filters, len(rows), now)
+    return rows
+
+
+def exported(filters: Filters) -> Iterator[dict[str, Any]]:
+    """All of everybody who meets the filters, in the list's order, 2,000 at a time; for `told_of_export` to note."""
     shown, after = models(), None
-    while len(rows) < limit:
+    while True:
         found = page(filters, after=after, size=2000, shown=shown, read=SQL.exported)
-        rows += found.cards
+        yield from found.cards
         if not (after := keyset.read(found.next, *KEYS[filters.sort])):
-            break
+            return
+
+
+def told_of_export(filters: Filters, count: int, now: datetime) -> None:
+    """Write down that so many leads were taken out as a file, and by which filters."""
     told = {key: value for key, value in asdict(filters).items() if value not in (None, "", False)}
-    audit.record("lead.list_exported", "lead", "", now, count=len(rows[:limit]), filter=told)
-    return rows[:limit]
+    audit.record("lead.list_exported", "lead", "", now, count=count, filter=told)
 
 
 def colleagues(company_id: int, lead_id: int) -> list[dict[str, Any]]:

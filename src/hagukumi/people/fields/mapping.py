@@ -144,6 +144,27 @@ def suggest(header: Sequence[str], own: Mapping[str, str] | None = None) -> dict
     return {name: "" if "last_name" in fed and _plain(name) in _STAFF else target for name, target in found.items()}
 
 
+def named(word: str, own: Mapping[str, str]) -> str | None:
+    """The target that a word means: its key, its label, or that of an `own` field (label -> key); None for no target.
+
+    '' and - leave a column out.
+    """
+    if word in ("", "-"):
+        return ""
+    fields = {f"field:{key}" for key in own.values()}
+    if word in TARGETS or word in fields:
+        return word
+    labels = {_plain(label): f"field:{key}" for label, key in own.items()}
+    return _BY_LABEL.get(_plain(word)) or labels.get(_plain(word))
+
+
+def corrected(found: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """`found` (column name -> target) with what somebody has `said` of some columns: a meaning they give is taken from
+    the others, but for telephone numbers and pieces of one value, which several columns may bring."""
+    taken = set(said.values()) - {"phone", *JOINED}
+    return {name: said.get(name, "" if target in taken else target) for name, target in found.items()}
+
+
 _COPY = re.compile(r" \(\d+\)$")
 """What tells two equal headings apart (`kit.tables`)."""
 

@@ -56,6 +56,12 @@ _MAILABLE = sql.SQL(
     "SELECT DISTINCT s.lead_id, l.email AS address FROM settled s JOIN incoming i ON i.row_no = s.row_no"
     " JOIN lead l ON l.lead_id = s.lead_id WHERE NOT i.no_mail AND l.email <> ''"
 )
+OUTCOMES = sql.SQL(
+    "SELECT s.row_no, s.lead_id, CASE WHEN s.fresh THEN 1 WHEN c.row_no IS NOT NULL THEN 2 ELSE 3 END AS outcome"
+    " FROM settled s LEFT JOIN (SELECT row_no FROM lead_change UNION SELECT row_no FROM news) AS c"
+    " ON c.row_no = s.row_no WHERE s.lead_id IS NOT NULL"
+)
+"""After `merge`: row_no, lead_id and outcome (1 created, 2 updated, 3 unchanged) of each row that is somebody's."""
 _SMALL = 200
 """Up to this many rows go in as one JSON parameter; more by COPY."""
 
@@ -177,9 +183,12 @@ def merge(rows: pl.DataFrame, terms: Terms) -> Counts:
         _change(terms, has)
     _tell(terms, has)
     stopped = _record_consent(terms, has)
+    about_companies = bool(has & COMPANY_FACTS.keys()) and "company_key" in has
+    if about_companies:
+        SQL.note_company_news.run({"replace": terms.replace})
     found = SQL.counts.row() or {}
     nobodys = [row["row_no"] for row in SQL.nobodys.rows()] if found["rejected"] else []
-    if has & COMPANY_FACTS.keys() and "company_key" in has:
+    if about_companies:
         changed = companies.fill_from(_COMPANY_FACTS, replace=terms.replace, now=terms.now)
         leads.companies_changed(changed, now=terms.now)
     if nobodys and "company_key" in has:
@@ -204,6 +213,8 @@ def _settle(tier: int, terms: Terms, has: set[str], *, doubles: bool) -> None:
         SQL.follow_leader.run(params)
     made = SQL.assign.run(params)
     if tier in (1, 2):
+        if "crm" in has and terms.import_id:
+            SQL.new_ids.run(params)
         claimed = SQL.claim_keys.run(params)
         if claimed < made or "asked_id" in has:  # people found by number claim too, so that the count says less
             SQL.yield_keys.run(params)
@@ -241,16 +252,18 @@ def _tell(terms: Terms, has: set[str]) -> None:
 
 def _record_consent(terms: Terms, has: set[str]) -> int:
     """Refusals and the basis go to the consent room; returns how many people keep their stop against the basis."""
-    if "no_mail" in has:
-        for row in SQL.refusals.rows():  # people who refuse are few; each refusal is an act of its own
-            consent.withdraw(
-                row["lead_id"], address=row["email"], reason="manual", evidence=terms.evidence, now=terms.now
-            )
-    if "email_also" in has:
-        for row in SQL.stopped_elsewhere.rows():  # they have refused at another address of theirs: the stricter word
-            consent.withdraw(
-                row["lead_id"], address=row["address"], reason="manual", evidence=terms.evidence, now=terms.now
-            )
+    said: list[tuple[int, int, str]] = []
+    if "no_mail" in has:  # people who refuse are few; each refusal is an act of its own
+        said += [(row["row_no"], row["lead_id"], row["email"]) for row in SQL.refusals.rows()]
+    if "email_also" in has:  # they have refused at another address of theirs: the stricter word
+        said += [(row["row_no"], row["lead_id"], row["address"]) for row in SQL.stopped_elsewhere.rows()]
+    news = [
+        row_no
+        for row_no, lead_id, address in said
+        if consent.withdraw(lead_id, address=address, reason="manual", evidence=terms.evidence, now=terms.now)
+    ]
+    if news:
+        SQL.note_news.run({"rows": news})
     if not terms.basis:
         return 0
     return consent.grant_from(_MAILABLE, basis=terms.basis, text_id=None, evidence=terms.evidence, now=terms.now).kept

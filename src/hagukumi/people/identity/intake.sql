@@ -25,7 +25,8 @@ CREATE TEMP TABLE IF NOT EXISTS lead_change (
 ) ON COMMIT DELETE ROWS;
 
 -- name: open_news
--- Rows that have put something on a lead besides its columns: a fact, a tag, an opt-out.
+-- Rows that have brought something besides a lead's columns: a fact, a tag, an opt-out, another address, an id, what is
+-- known of a company.
 CREATE TEMP TABLE IF NOT EXISTS news (row_no int NOT NULL) ON COMMIT DELETE ROWS;
 
 -- name: misjudged
@@ -204,6 +205,19 @@ SELECT i.row_no, m.lead_id, i.row_no = m.row_no
 FROM incoming i JOIN made m ON m.row_no = i.leader
 WHERE i.tier = %(tier)s::smallint;
 
+-- name: new_ids
+-- Rows of this tier that give a known person an id of another system that is nobody's yet are news. Index: lead_identity_pkey.
+INSERT INTO news
+SELECT row_no
+FROM (
+    SELECT DISTINCT ON (i.crm) i.row_no, s.fresh
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    WHERE i.tier = %(tier)s::smallint AND i.crm <> '' AND s.lead_id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM lead_identity e WHERE e.kind = 'crm' AND e.value = i.crm)
+    ORDER BY i.crm, i.row_no
+) AS first
+WHERE NOT fresh;
+
 -- name: claim_keys
 -- Writes the addresses and ids of this tier's rows. A key that somebody else holds stays theirs. Sorted, so that two
 -- imports at once wait for each other instead of deadlocking.
@@ -244,14 +258,20 @@ ON CONFLICT (kind, value) DO UPDATE SET lead_id = 0
 WHERE lead_identity.lead_id <> excluded.lead_id AND lead_identity.lead_id <> 0;
 
 -- name: claim_more_addresses
--- The other addresses of a row's cell are the same person's, where they are nobody's yet. Index: lead_identity_pkey.
-INSERT INTO lead_identity (kind, value, lead_id)
-SELECT DISTINCT ON (a.address) 'email', a.address, s.lead_id
-FROM incoming i JOIN settled s ON s.row_no = i.row_no
-CROSS JOIN LATERAL string_to_table(i.email_also, chr(31)) AS a (address)
-WHERE i.email_also <> '' AND s.lead_id IS NOT NULL
-ORDER BY a.address, i.row_no
-ON CONFLICT (kind, value) DO NOTHING;
+-- The other addresses of a row's cell are the same person's, where they are nobody's yet; that is news.
+-- Index: lead_identity_pkey.
+WITH said AS (
+    SELECT DISTINCT ON (a.address) a.address, s.lead_id, i.row_no
+    FROM incoming i JOIN settled s ON s.row_no = i.row_no
+    CROSS JOIN LATERAL string_to_table(i.email_also, chr(31)) AS a (address)
+    WHERE i.email_also <> '' AND s.lead_id IS NOT NULL
+    ORDER BY a.address, i.row_no
+), claimed AS (
+    INSERT INTO lead_identity (kind, value, lead_id)
+    SELECT 'email', address, lead_id FROM said ORDER BY address
+    ON CONFLICT (kind, value) DO NOTHING RETURNING value
+)
+INSERT INTO news SELECT s.row_no FROM said s JOIN claimed c ON c.value = s.address;
 
 -- name: insert_leads
 -- Writes the new leads of this tier.
@@ -409,6 +429,32 @@ FROM settled s
 WHERE %(import_id)s::bigint IS NOT NULL AND NOT s.fresh
   AND s.row_no IN (SELECT row_no FROM lead_change UNION ALL SELECT row_no FROM news);
 
+-- name: note_news
+-- These rows have brought something.
+INSERT INTO news SELECT unnest(%(rows)s::int[]);
+
+-- name: note_company_news
+-- Rows that bring a fact of a company which is not known yet, or (%(replace)s) not so. Of several rows the one counts that
+-- `companies.fill` takes. Index: company_match_key_key.
+INSERT INTO news
+SELECT DISTINCT row_no
+FROM (
+    SELECT DISTINCT ON (c.id, f.key) i.row_no, c.id, f.key, f.new, f.old
+    FROM settled s
+    JOIN incoming i ON i.row_no = s.row_no
+    JOIN company c ON c.match_key = i.company_key
+    CROSS JOIN LATERAL (VALUES
+        ('corporate_number', i.corporate_number, coalesce(c.corporate_number, '')),
+        ('industry', i.industry, c.industry),
+        ('sales_yen', i.sales_yen, coalesce(c.sales_yen::text, '')),
+        ('employees', i.employees, coalesce(c.employees::text, ''))
+    ) AS f (key, new, old)
+    WHERE s.lead_id IS NOT NULL AND i.company_key <> '' AND f.new <> ''
+    ORDER BY c.id, f.key, CASE WHEN %(replace)s::boolean THEN -i.row_no ELSE i.row_no END
+) AS taken
+WHERE (old = '' OR %(replace)s::boolean AND new <> old)
+  AND NOT (key = 'corporate_number' AND EXISTS (SELECT 1 FROM company o WHERE o.corporate_number = new AND o.id <> taken.id));
+
 -- name: counts
 -- One row: how the batch's rows came out. created + updated + unchanged + rejected = rows.
 SELECT count(*) FILTER (WHERE s.fresh) AS created,
@@ -425,7 +471,7 @@ SELECT row_no FROM settled WHERE lead_id IS NULL ORDER BY row_no;
 -- name: stopped_elsewhere
 -- Leads who have refused mail at one of several addresses that the batch says are theirs (by their own or a colleague's word, or a
 -- complaint; bounces are an address's own). One row per lead.
-SELECT s.lead_id, min(a.address) AS address
+SELECT s.lead_id, min(a.address) AS address, min(i.row_no) AS row_no
 FROM incoming i JOIN settled s ON s.row_no = i.row_no
 CROSS JOIN LATERAL string_to_table(i.email_value || chr(31) || i.email_also, chr(31)) AS a (address)
 JOIN lead_identity e ON e.kind = 'email' AND e.value = a.address AND e.lead_id = s.lead_id

@@ -1,4 +1,5 @@
 """Files taken in, from upload to result.
 
-Tables: import_file, import_reject. Verbs: draft, start, run, ask_cancel; `command` from the shell.
+Tables: import_file, import_row, import_reject, import_notice. Verbs: draft, start, run, ask_cancel; `results` says how
+each row came out; `command` from the shell.
 """

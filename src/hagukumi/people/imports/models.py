@@ -47,6 +47,23 @@ class ImportReject(models.Model):
         db_table = "import_reject"
 
 
+class ImportRow(models.Model):
+    """A row that was taken in: whose it is and how it came out (`rules.OUTCOMES`). Made by SQL, without a key.
+
+    Written once, in the import's own statement, and deleted with the file; an index of each row would cost more than
+    the rare searches of the table do (by import_id there is a BRIN).
+    """
+
+    pk = models.CompositePrimaryKey("import_id", "row_no")
+    import_id = models.BigIntegerField()
+    lead_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    outcome = models.SmallIntegerField()
+
+    class Meta:
+        db_table = "import_row"
+
+
 class ImportNotice(models.Model):
     """A cell that was left out of a row that was taken in, and why (`imports.rules.REASONS`)."""
 

@@ -18,6 +18,10 @@ STATES: dict[str, Any] = {
 }
 """States of an import. Key -> label."""
 
+OUTCOMES = {1: "created", 2: "updated", 3: "unchanged"}
+"""How a row that was taken in came out (`identity.intake.OUTCOMES`), as programs read it."""
+REJECTED = "rejected"
+
 REASONS: dict[str, Any] = {
     **profile.REASONS,
     "no_identity": _("誰のことか分かりません。メールアドレス、または氏名と（会社名か電話番号）が必要です。"),
@@ -57,6 +61,16 @@ FILE_ERRORS: dict[str, Any] = {
     "sheet_too_big": _("Excel ファイルの中身が大きすぎます。CSV で保存し直してください。"),
     "too_big": _("ファイルが大きすぎます（%(megabytes)s MB まで）。分けて取り込んでください。"),
     "broken": _("取り込みの途中で問題が起き、何も変更せずに止めました。もう一度お試しください。（%(detail)s）"),
+    "unknown_heading": _("「%(heading)s」という見出しはファイルにありません。ファイルの見出し: %(headings)s"),
+    "unknown_column": _(
+        "「%(column)s」という項目はありません。"
+        "項目の名前かキーを書いてください（例: メールアドレス、email、field:budget）。"
+    ),
+    "map_form": _("--map は「見出し=項目」の形で書いてください: %(pair)s"),
+    "no_such_row": _("%(row)s 行目に見出しがありません。先頭の 30 行のうちの、空でない行を選んでください。"),
+    "result_place": _(
+        "%(path)s に結果は書けません。フォルダーがあり、取り込むファイルとは別の名前かを確かめてください。"
+    ),
     "missing_file": _("アップロードされたファイルが見つかりません。もう一度アップロードしてください。"),
 }
 """Why a file is not taken in at all. Code -> sentence with the values it names."""
@@ -73,6 +87,12 @@ def row_error(reject: Any) -> str:
     return (
         gettext("%(row)s 行目「%(column)s」: %(reason)s") if reject.column else gettext("%(row)s 行目: %(reason)s")
     ) % values
+
+
+def cell_error(reject: Any) -> str:
+    """Which column and why, where the row stands beside it."""
+    values = {"column": reject.column, "reason": reason(reject.reason)}
+    return gettext("「%(column)s」: %(reason)s") % values if reject.column else str(values["reason"])
 
 
 def file_error(message: Mapping[str, Any]) -> str:

@@ -33,7 +33,8 @@ from hagukumi.people.fields.normalise import Normaliser, Notice, Reject
 from hagukumi.people.identity import intake
 from hagukumi.people.sources.models import Source
 
-from .models import Import, ImportNotice, ImportReject
+from . import results
+from .models import Import, ImportNotice, ImportReject, ImportRow
 from .queries import SQL
 
 if TYPE_CHECKING:
@@ -108,8 +109,7 @@ def _remembered(table: tables.Table) -> dict[str, Any]:
     """The mapping last used for the same columns, else the one the headings suggest."""
     same = Import.objects.filter(header_key=mapping.header_key(table.header), state="done")
     earlier = same.order_by("-id").values_list("mapping", flat=True).first()
-    own = {field.label_ja: field.key for field in Field.objects.order_by("-id")}
-    own |= {field.label_en: field.key for field in Field.objects.order_by("-id") if field.label_en not in own}
+    own = own_labels()
     columns = mapping.suggest(table.header, own)
     dates = _order_of_dates(table, columns)
     if earlier:
@@ -118,6 +118,12 @@ def _remembered(table: tables.Table) -> dict[str, Any]:
         columns |= {name: target for name, target in earlier["columns"].items() if target in usable}
     found = {"columns": columns, "replace": False, "sheet": table.sheet, "header_row": table.header_row}
     return {**found, "dates": dates} if dates else found
+
+
+def own_labels() -> dict[str, str]:
+    """Label -> key of the own fields, in both languages."""
+    own = {field.label_ja: field.key for field in Field.objects.order_by("-id")}
+    return own | {field.label_en: field.key for field in Field.objects.order_by("-id") if field.label_en not in own}
 
 
 def _date_places(header: Sequence[str], columns: Mapping[str, str]) -> list[int]:
@@ -137,7 +143,9 @@ def _order_of_dates(table: tables.Table, columns: Mapping[str, str]) -> str:
 
 
 def forget_uploads(now: datetime) -> int:
-    """Delete the files of imports that ended, or were never started, KEPT_DAYS ago; what came of them stays.
+    """Delete the files of imports that ended, or were never started, KEPT_DAYS ago, and how their rows came out.
+
+    What came of them stays.
 
     Returns how many files went. A queued or running import keeps its file.
     """
@@ -145,6 +153,7 @@ def forget_uploads(now: datetime) -> int:
     over = over.annotate(since=Coalesce("ended_at", "created_at")).filter(since__lt=now - timedelta(days=KEPT_DAYS))
     for item in over:
         Path(item.path).unlink(missing_ok=True)
+        ImportRow.objects.filter(import_id=item.id).delete()
         item.path = ""
         item.save(update_fields=["path"])
     return len(over)
@@ -321,6 +330,7 @@ def _take_in(table: tables.Table, item: Import, watch: _Watch) -> intake.Counts:
             intake.sound_statistics()
             intake.stage(rows)
             merged.add(intake.merge(rows, terms))
+            results.keep(item.id)
         if merged.nobodys:
             rejects = rejects + _ambiguous(normal, normalise, merged.nobodys)
         _keep_rejects(item.id, rejects)

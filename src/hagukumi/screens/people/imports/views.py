@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from hagukumi.kit import clock, keyset, tables
 from hagukumi.kit import lazy as modules
 from hagukumi.kit.tables import TableError
 from hagukumi.people.fields import mapping
-from hagukumi.people.imports import reads, rules
+from hagukumi.people.imports import reads, results, rules
 from hagukumi.people.imports import services as verbs
 from hagukumi.people.imports.models import Import
 from hagukumi.people.sources import reads as sources
@@ -171,6 +172,7 @@ def _result(request: Request, item: Import) -> HttpResponse:
         "rejects": [(reject, rules.reason(reject.reason)) for reject in rejects],
         "notices": [(notice, rules.reason(notice.reason)) for notice in notices],
         "left_out": left_out,
+        "has_result": results.kept(item),
     }
     return render(request, "people/imports/part.html" if request.htmx else "people/imports/import.html", context)
 
@@ -208,10 +210,27 @@ def import_rejects(request: Request, import_id: int) -> HttpResponse:
     return response
 
 
+@access(MARKETING)
+@require_GET
+def import_result(request: Request, import_id: int) -> FileResponse:
+    """How each row of the file came out, a line a row: the file that `hagukumi import --result` writes."""
+    item = or_404(reads.one(import_id))
+    if not results.kept(item):
+        raise Http404
+    file = tempfile.TemporaryFile()  # noqa: SIM115 -- the response closes it
+    results.write(item, file, request.now)
+    file.seek(0)
+    name = _("取り込みの結果")
+    return FileResponse(
+        file, as_attachment=True, filename=f"{name}-{item.id}.csv", content_type="text/csv; charset=utf-8"
+    )
+
+
 urlpatterns = [
     path("imports/", imports, name="imports"),
     path("imports/new/", import_new, name="import_new"),
     path("imports/<int:import_id>/", import_one, name="import"),
     path("imports/<int:import_id>/cancel/", import_cancel, name="import_cancel"),
     path("imports/<int:import_id>/rejects.csv", import_rejects, name="import_rejects"),
+    path("imports/<int:import_id>/result.csv", import_result, name="import_result"),
 ]

@@ -1,6 +1,5 @@
 """The lead list: filters, pages, bulk tags with preview and undo, export. One person's page is in `lead.py`."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,20 +17,16 @@ from django.views.decorators.http import require_POST
 from hagukumi.accounts import reads as staff_reads
 from hagukumi.judge.phases import services as phases
 from hagukumi.judge.segments import reads as segments
-from hagukumi.kit import ja, keyset, tables, tokens
+from hagukumi.kit import keyset, tables, tokens
 from hagukumi.kit.clock import jst_date
-from hagukumi.kit.columns import TYPED, Column
 from hagukumi.overview.leads import reads as lead_list
-from hagukumi.people.fields import mapping
-from hagukumi.people.fields import reads as own_fields
-from hagukumi.people.fields.models import Field as LeadField
 from hagukumi.people.leads import reads, services
 from hagukumi.people.sources import reads as sources
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import EVERYONE, MARKETING, Request, access
 
+from . import export, person
 from . import lead as one
-from . import person
 
 EXPORT_LIMIT = 100_000
 BIGGEST = 2**63 - 1
@@ -194,8 +189,7 @@ def leads_export(request: Request) -> HttpResponse:
     """What the filters show, as CSV: UTF-8 with a mark, or cp932 with every character that it lacks listed."""
     encoding = "cp932" if request.GET.get("encoding") == "cp932" else "utf-8-sig"
     rows = lead_list.export_rows(FilterForm(request.GET).filters(), EXPORT_LIMIT, request.now)
-    own = own_fields.own()
-    body, unmappable = tables.write_csv(_header(own), (_row(row, own) for row in rows), encoding)
+    body, unmappable = tables.write_csv(*export.table(rows), encoding)
     if unmappable and not request.GET.get("anyway"):
         query = FilterForm(request.GET).query(encoding="cp932", anyway="1")
         return render(
@@ -206,36 +200,6 @@ def leads_export(request: Request) -> HttpResponse:
     response = HttpResponse(body, content_type=f"text/csv; charset={'cp932' if encoding == 'cp932' else 'utf-8'}")
     response["Content-Disposition"] = f'attachment; filename="leads-{jst_date(request.now):%Y%m%d}.csv"'
     return response
-
-
-def _header(own: list[LeadField]) -> list[str]:
-    """Headings as an import knows them (`people.fields.mapping`), so that a file sent back unedited changes nothing."""
-    language = words.language()
-    known = [mapping.TARGETS["asked_id"].label(language), *(line.label(language) for line in TYPED)]
-    told = [_("営業担当"), _("フェーズ"), _("スコア"), _("ソース"), _("状態")]
-    labels = [words.own(field, "label") for field in own]
-    return [*known, *labels, mapping.TARGETS["tags"].label(language), *told]
-
-
-def _row(row: dict[str, Any], own: list[LeadField]) -> list[object]:
-    fields = json.loads(row["fields"])
-    return [
-        row["lead_id"], *(_cell(line, row) for line in TYPED), *(_own_cell(fields.get(field.key)) for field in own),
-        mapping.tag_cell(row["tags"] or []), row["owner"] or "", row["phase_name"] or "",
-        "" if row["score"] is None else row["score"], row["source"] or "",
-        str(services.STATES.get(row["state"], row["state"])),
-    ]  # fmt: skip
-
-
-def _cell(line: Column, row: dict[str, Any]) -> object:
-    value = row[line.key]
-    if line.type == "phone" and value:
-        return ja.show_phone(value, row["phone_extension"] if line.key == "phone" else "")
-    return "" if value is None else value
-
-
-def _own_cell(value: Any) -> object:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
 def _list() -> str:

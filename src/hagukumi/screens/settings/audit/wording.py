@@ -74,6 +74,7 @@ ACTIONS = {
     "import.finished": lazy("取り込みの完了"),
     "import.cancelled": lazy("取り込みの中止"),
     "import.rejects_exported": lazy("取り込めなかった行の書き出し"),
+    "import.result_exported": lazy("取り込みの結果の書き出し"),
     "content.saved": lazy("コンテンツの保存"),
     "site.added": lazy("計測するサイトの登録"),
     "site.removed": lazy("計測するサイトの取り消し"),
