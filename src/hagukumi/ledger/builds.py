@@ -89,7 +89,9 @@ def build(step: str, operation: Operation) -> int:
 
     OvertakenError where it was changed meanwhile: the transaction is to be rolled back.
     """
+    SQL.plan_by_hash.run({"onoff": "off"})  # of everybody: joined once a row, it is minutes where statistics are stale
     changed = _BUILDERS[step].build(operation)
+    SQL.plan_by_hash.run({"onoff": "on"})
     if changed is None:
         restart(_BUILDERS[step].owner, [operation.object_id])
         return 0

@@ -69,7 +69,12 @@ WITH taken AS (
 INSERT INTO touched SELECT lead_id, kind, object_id, at, hop, lane, is_fact FROM taken;
 
 -- name: plan_by_index
-SELECT set_config('enable_nestloop', %(onoff)s, true), set_config('enable_seqscan', %(onoff)s, true);
+-- Nor by bitmap: that is how the ledger's BRIN index is read, and it is a scan of the month by another name.
+SELECT set_config('enable_nestloop', %(onoff)s, true), set_config('enable_seqscan', %(onoff)s, true),
+       set_config('enable_bitmapscan', %(onoff)s, true);
+
+-- name: plan_by_hash
+SELECT set_config('enable_nestloop', %(onoff)s, true);
 
 -- name: taken_bulk
 SELECT count(*) FROM touched WHERE lane = 1;
