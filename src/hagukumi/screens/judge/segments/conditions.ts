@@ -49,7 +49,8 @@ function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 function select(options: Option[], value: Value, label: string, changed: (value: Value) => void): HTMLSelectElement {
-  const element = make("select", "form-select form-select-sm w-auto", "", { "aria-label": label });
+  const named = label || options.map(([, name]) => name).join(" / ");
+  const element = make("select", "form-select form-select-sm w-auto", "", { "aria-label": named });
   for (const [key, name] of options) element.append(new Option(name, String(key), false, String(key) === String(value)));
   element.addEventListener("change", () => changed(options[element.selectedIndex]?.[0] ?? null));
   return element;
