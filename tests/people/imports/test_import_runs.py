@@ -11,7 +11,7 @@ from hagukumi.kit.tables import TableError
 from hagukumi.ledger.models import Activity
 from hagukumi.people.consent import services as consent
 from hagukumi.people.identity import intake
-from hagukumi.people.imports import command, jobs
+from hagukumi.people.imports import command, jobs, running
 from hagukumi.people.imports import services as imports
 from hagukumi.people.imports.models import Import, ImportReject
 from hagukumi.people.leads.models import Lead
@@ -125,8 +125,8 @@ def test_progress_is_seen_from_outside_while_the_merge_is_open(drafted, monkeypa
         seen.append(_from_elsewhere(item.id))
         stop(watch)
 
-    stop = imports._Watch.stop
-    monkeypatch.setattr(imports._Watch, "stop", stopped)
+    stop = running._Watch.stop
+    monkeypatch.setattr(running._Watch, "stop", stopped)
     imports.run(item.id)
     assert seen[0] == ("running", 50, 50, 0)
 
