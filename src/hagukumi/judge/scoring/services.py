@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -239,18 +240,8 @@ def step(now: datetime) -> int:
     todo = segments.work("score", now)
     if not todo:
         return 0
-    changed = 0
     turn = definitions.turn("score", now)
-    in_force = _in_force(turn)
-    concerned = segments.concerned({version.id: found for version, found in in_force}, todo)
-    for version, found in in_force:
-        with turn.attempt(version.id):
-            if version.built_at is None:
-                if version.id in concerned:
-                    builds.note_missed("score", version.id, found)
-            elif version.id in concerned | todo.due | todo.missed:
-                changed += _refresh(version, found, now, missed=version.id in todo.missed)
-    return changed
+    return segments.ask("score", _in_force(turn), todo, turn, partial(_refresh, now))
 
 
 def causes() -> Iterator[Cause]:
@@ -267,38 +258,27 @@ def uses(table: str, object_id: int) -> Iterator[Use]:
 
 
 def _in_force(turn: definitions.Turn | None = None) -> list[tuple[ScoreVersion, tuple[Cause, ...]]]:
-    """Live versions that facts may concern, with their causes; a broken one is left out, and set aside in its turn."""
-    broken = definitions.broken("score")
-    under_way = builds.under_way("score")
-    found = []
-    for version in beats.once("score versions", live_versions):
-        skipped = version.id in broken if turn is None else turn.skips(version.id)
-        if skipped or (version.built_at is None and version.id not in under_way):
-            continue
-        try:
-            found.append((version, segments.dependencies_of(rule.tree for rule in rules_of(version.rules)).causes))
-        except ConditionError as error:
-            if turn is not None:
-                turn.set_aside(version.id, error)
-    return found
+    """Live versions that facts may concern, with their causes."""
+    return list(segments.in_force("score", beats.once("score versions", live_versions), _causes_of, turn))
 
 
-def _refresh(version: ScoreVersion, found: Sequence[Cause], now: datetime, *, missed: bool) -> int:
+def _causes_of(version: ScoreVersion) -> tuple[Cause, ...]:
+    return segments.dependencies_of(rule.tree for rule in rules_of(version.rules)).causes
+
+
+def _refresh(now: datetime, version: ScoreVersion, found: tuple[Cause, ...]) -> int:
     scope = segments.scope_sql("score", version.id, found, now)
     batch = Moment(now, segments.SCOPE, by_index=True)
-    with ledger.by_index():
-        segments.gather(scope, found, now)
-        changed = SQL.rescore.value(
-            {**_params(version, now), "quiet": False, "told": []},
-            scope=scope,
-            leads=batch.rows("lead", "l"),
-            scores=batch.rows("lead_score", "o"),
-            rules=_rules_sql(version, lambda tree: segments.batch_sql(tree, now, segments.SCOPE)),
-        )
-        trees = [(version.id, rule.tree) for rule in rules_of(version.rules)]
-        segments.keep_dues("score", trees, segments.of_object(scope, version.id), now)
-    if missed:
-        builds.forget_missed("score", version.id, ledger.room())
+    segments.gather(scope, found, now)
+    changed = SQL.rescore.value(
+        {**_params(version, now), "quiet": False, "told": []},
+        scope=scope,
+        leads=batch.rows("lead", "l"),
+        scores=batch.rows("lead_score", "o"),
+        rules=_rules_sql(version, lambda tree: segments.batch_sql(tree, now, segments.SCOPE)),
+    )
+    trees = [(version.id, rule.tree) for rule in rules_of(version.rules)]
+    segments.keep_dues("score", trees, segments.of_object(scope, version.id), now)
     return int(changed)
 
 

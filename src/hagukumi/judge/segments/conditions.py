@@ -4,7 +4,7 @@ A document is JSON: {"schema": 1, "type": "all", "items": [{"type": "tag", "tags
 leaf types with `register`, from config/wiring.py. SQL is composed by psycopg.sql only, in `segments.compiler`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, LiteralString, Self, TypeVar
@@ -154,6 +154,10 @@ class Condition(BaseModel):
     def offer(cls) -> Offer | None:
         """How the builder offers this leaf, in the reader's language; None where it does not."""
         return None
+
+
+Tree = Condition | Mapping[str, Any]
+"""A tree, or the JSON document of one."""
 
 
 _LEAVES: dict[str, type[Condition]] = {}

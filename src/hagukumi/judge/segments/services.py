@@ -1,10 +1,10 @@
 """Verbs of the segments: read conditions, keep membership in line with the facts, say why somebody is in."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import transaction
@@ -14,12 +14,24 @@ from hagukumi.accounts import audit
 from hagukumi.kit import keyset
 from hagukumi.ledger import beats, builds, definitions
 from hagukumi.ledger import services as ledger
-from hagukumi.ledger.causes import Cause, concern
+from hagukumi.ledger.causes import Cause
 from hagukumi.ledger.uses import Use
 from hagukumi.ledger.uses import of as users_of
 from hagukumi.people.leads.rules import KNOWN
 
 from . import compiler, kinds, leaves, rules
+from .asking import SCOPE as SCOPE
+from .asking import Work as Work
+from .asking import ask as ask
+from .asking import concerned as concerned
+from .asking import forget_dues as forget_dues
+from .asking import gather as gather
+from .asking import in_force as in_force
+from .asking import keep_dues as keep_dues
+from .asking import of_object as of_object
+from .asking import rebuild_dues as rebuild_dues
+from .asking import scope_sql as scope_sql
+from .asking import work as work
 from .compiler import Dependencies
 from .conditions import (
     MAX_DEPTH,
@@ -27,6 +39,7 @@ from .conditions import (
     ConditionError,
     Evidence,
     Moment,
+    Tree,
     depth_of,
     dump,
     language,
@@ -39,8 +52,7 @@ from .conditions import leaves as known_leaves
 from .models import Segment
 from .queries import SQL
 
-Tree = Condition | Mapping[str, Any]
-__all__ = ["Condition", "ConditionError", "Evidence", "parse"]  # read by the rooms above
+__all__ = ["Condition", "ConditionError", "Evidence", "Tree", "parse"]  # read by the rooms above
 register_condition = register
 
 
@@ -266,11 +278,6 @@ def active() -> list[Segment]:
     return list(Segment.objects.filter(archived_at=None).order_by("name", "id"))
 
 
-def forget_dues(owner: str, object_id: int) -> int:
-    """A definition is no longer asked: drop its due times."""
-    return SQL.forget_dues.run({"owner": owner, "object_id": object_id})
-
-
 def definitions_changed(table: str) -> int:
     """A definition (`page`, `form`, `source`) was edited: rebuild the segments that read it."""
     stale = [segment.id for segment in active() if table in _tables_of(segment)]
@@ -295,120 +302,6 @@ def member_page(
 # -- the beat -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Work:
-    """What a beat asks of an owner of conditions: kinds touched, definitions with people due, and with some missed."""
-
-    kinds: frozenset[int]
-    due: frozenset[int]
-    missed: frozenset[int]
-
-    def __bool__(self) -> bool:
-        return bool(self.kinds or self.due or self.missed)
-
-
-def work(owner: str, now: datetime) -> Work:
-    """Kinds touched in this beat, the owner's definitions with people due, and those with people their build missed."""
-    waiting = beats.once("conditions waiting", lambda: SQL.waiting.rows({"now": now}))
-    due, missed = (
-        frozenset(row["object_id"] for row in waiting if row["owner"] == owner and row["due"] is reason)
-        for reason in (True, False)
-    )
-    return Work(ledger.touched_kinds(), due, missed)
-
-
-def concerned(causes: Mapping[int, Sequence[Cause]], todo: Work) -> set[int]:
-    """Of the definitions (by id, with their causes) those that a fact of this beat concerns. At most one statement."""
-    heard = {key: found for key, found in causes.items() if any(cause.kinds & todo.kinds for cause in found)}
-    if not heard:
-        return set()
-    asked = [
-        sql.SQL("SELECT {}::bigint AS id WHERE EXISTS (SELECT 1 FROM seen WHERE {})").format(
-            literal(key), concern(cause for cause in found if cause.kinds & todo.kinds)
-        )
-        for key, found in heard.items()
-    ]
-    return {row["id"] for row in SQL.concerned.rows(asked=sql.SQL(" UNION ALL ").join(asked))}
-
-
-def scope_sql(owner: str, object_id: int, causes: Iterable[Cause], now: datetime) -> sql.Composed:
-    """SELECT lead_id of a definition's batch: whom facts of this beat concern, who is due, whom its build missed.
-
-    Of the last two no more than the beat has room for; the others follow in the next.
-    """
-    return sql.SQL(
-        "SELECT lead_id FROM touched WHERE {concern} UNION (SELECT lead_id FROM condition_due WHERE owner = {owner}"
-        " AND object_id = {id} AND due_at <= {now} ORDER BY due_at, lead_id LIMIT {room})"
-        " UNION SELECT lead_id FROM ({missed}) m"
-    ).format(
-        concern=concern(causes), owner=literal(owner), id=literal(object_id), now=literal(now),
-        room=literal(ledger.room()), missed=builds.missed_sql(owner, [object_id], ledger.room()),
-    )  # fmt: skip
-
-
-def gather(leads: sql.Composable, causes: Iterable[Cause], now: datetime) -> None:
-    """Have the acts of these people at hand that a definition with these causes reads: `batch_sql` and dues need it."""
-    beats.gather(leads, frozenset[int]().union(*(cause.kinds for cause in causes)), now)
-
-
-SCOPE = sql.SQL("SELECT lead_id FROM scope")
-"""Inside the named queries the scope stands once, as the CTE `scope`."""
-
-
-def keep_dues(
-    owner: str,
-    trees: Sequence[tuple[int, Tree]],
-    scope: sql.Composable,
-    now: datetime,
-    *,
-    among: sql.Composable | None = None,
-) -> int:
-    """Keep `condition_due` for these definitions (id, tree) and the pairs (lead_id, object_id) of `scope`.
-
-    `among`: the pairs (lead_id, object_id) that may have a due time, where not all of `scope`. A definition may have
-    several trees (a score version has one a rule): the earliest time counts. To be run in `ledger.by_index`.
-    """
-    parts = _dues(trees, now, batch=True)
-    if not parts and among is None:  # time has no part in it
-        return 0
-    slots = {"scope": scope}
-    if among is not None:
-        slots["among"] = among
-    if parts:
-        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
-    return SQL.keep_dues.run({"owner": owner, "now": now}, **slots)
-
-
-def rebuild_dues(
-    owner: str, trees: Sequence[tuple[int, Tree]], now: datetime, *, among: sql.Composable | None = None
-) -> int:
-    """Set `condition_due` of these definitions anew, for everybody or for the pairs (lead_id, object_id) of `among`."""
-    slots: dict[str, sql.Composable] = {} if among is None else {"among": among}
-    if parts := _dues(trees, now, batch=False, everybody=among is None):
-        slots["dues"] = sql.SQL(" UNION ALL ").join(parts)
-    object_ids = sorted({object_id for object_id, _ in trees})
-    return SQL.rebuild_dues.run({"owner": owner, "object_ids": object_ids}, **slots)
-
-
-def _dues(
-    trees: Sequence[tuple[int, Tree]], now: datetime, *, batch: bool, everybody: bool = False
-) -> list[sql.Composable]:
-    parts: list[sql.Composable] = []
-    for object_id, tree in trees:
-        own = sql.SQL("SELECT lead_id FROM among WHERE object_id = {}").format(literal(object_id))
-        found = compiler.due(parse(tree), Moment(now, None if everybody else own, by_index=batch))
-        if found is not None:
-            parts.append(
-                sql.SQL("SELECT lead_id, {}::bigint AS object_id, due_at FROM ({}) x").format(literal(object_id), found)
-            )
-    return parts
-
-
-def of_object(scope: sql.Composable, object_id: int) -> sql.Composed:
-    """The leads of `scope`, each with the object: the pairs that `keep_dues` takes."""
-    return sql.SQL("SELECT lead_id, {}::bigint AS object_id FROM ({}) s").format(literal(object_id), scope)
-
-
 def ask_afresh(segment_id: int) -> int:
     """The next beat asks the segment of everybody."""
     return Segment.objects.filter(id=segment_id).update(built_at=None)
@@ -421,23 +314,9 @@ def causes() -> Iterator[Cause]:
 
 
 def _in_force(turn: definitions.Turn | None = None) -> list[tuple[Segment, tuple[Cause, ...]]]:
-    """Segments that facts may concern, each after those it stands on, with their causes.
-
-    Broken ones are left out, and set aside in their turn.
-    """
-    broken = definitions.broken("segment")
-    under_way = builds.under_way("segment")
-    found = []
-    for segment in in_order(beats.once("segments", active)):
-        skipped = segment.id in broken if turn is None else turn.skips(segment.id)
-        if skipped or (segment.built_at is None and segment.id not in under_way):
-            continue
-        try:
-            found.append((segment, dependencies(segment.tree).causes))
-        except ConditionError as error:
-            if turn is not None:
-                turn.set_aside(segment.id, error)
-    return found
+    """Segments that facts may concern, each after those it stands on, with their causes."""
+    segments = in_order(beats.once("segments", active))
+    return list(in_force("segment", segments, lambda segment: dependencies(segment.tree).causes, turn))
 
 
 def step(now: datetime) -> int:
@@ -445,39 +324,25 @@ def step(now: datetime) -> int:
     todo = work("segment", now)
     if not todo:
         return 0
-    changed = 0
     turn = definitions.turn("segment", now)
-    in_force = _in_force(turn)
-    concerned_ids = concerned({segment.id: found for segment, found in in_force}, todo)
-    with ledger.by_index():
-        for segment, found in in_force:
-            with turn.attempt(segment.id):
-                if segment.built_at is None:
-                    if segment.id in concerned_ids:
-                        builds.note_missed("segment", segment.id, found)
-                elif segment.id in concerned_ids | todo.due | todo.missed:
-                    changed += _refresh(segment, found, now, missed=segment.id in todo.missed)
-    return changed
+    return ask("segment", _in_force(turn), todo, turn, partial(_refresh, now))
 
 
-def _refresh(segment: Segment, found: Sequence[Cause], now: datetime, *, missed: bool) -> int:
+def _refresh(now: datetime, segment: Segment, found: tuple[Cause, ...]) -> int:
     node = parse(segment.tree)
     scope = scope_sql("segment", segment.id, found, now)
-    with ledger.by_index():
-        gather(scope, found, now)
-        changed = SQL.refresh.run(
-            {
-                "segment_id": segment.id,
-                "now": now,
-                "entered": kinds.SEGMENT_ENTERED.code,
-                "left": kinds.SEGMENT_LEFT.code,
-            },
-            scope=scope,
-            members=batch_sql(node, now, SCOPE),
-        )
-        keep_dues("segment", [(segment.id, node)], of_object(scope, segment.id), now)
-    if missed:
-        builds.forget_missed("segment", segment.id, ledger.room())
+    gather(scope, found, now)
+    changed = SQL.refresh.run(
+        {
+            "segment_id": segment.id,
+            "now": now,
+            "entered": kinds.SEGMENT_ENTERED.code,
+            "left": kinds.SEGMENT_LEFT.code,
+        },
+        scope=scope,
+        members=batch_sql(node, now, SCOPE),
+    )
+    keep_dues("segment", [(segment.id, node)], of_object(scope, segment.id), now)
     return changed
 
 
