@@ -13,6 +13,13 @@ def test_keys_come_back_as_they_went():
     assert keyset.read(keyset.mark(AT, 12), datetime, int) == (AT, 12)
     assert keyset.read(keyset.mark(5), int) == (5,)
     assert keyset.read(keyset.mark(AT, -12), datetime, int) == (AT, -12)
+    assert keyset.read(keyset.mark(AT, "山田~+x@例え.jp"), datetime, str) == (AT, "山田~+x@例え.jp")
+    assert keyset.read(keyset.mark(AT, ""), datetime, str) == (AT, "")
+
+
+@pytest.mark.parametrize("typed", ["1~é", "1~a", "1~_w", "1~AA", "1~" + "a" * 1001, "1~YQ~YQ", "1"])
+def test_a_text_that_nobody_marked_is_none(typed):
+    assert keyset.read(typed, datetime, str) is None
 
 
 @pytest.mark.parametrize(

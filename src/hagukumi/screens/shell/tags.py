@@ -140,16 +140,17 @@ def empty(title: str, text: str = "", url: str = "", label: str = "", symbol: st
 
 
 @register.inclusion_tag("shell/pager.html", takes_context=True)
-def pager(context: Mapping[str, Any], following: str, key: str = "after") -> dict[str, str]:
+def pager(context: Mapping[str, Any], following: str, key: str = "after", at: str = "") -> dict[str, str]:
     """The foot of a list that goes on by `kit.keyset`: to its beginning and to the page that `following` marks.
 
-    Nothing where all is shown. What the address asks for besides stays.
+    Nothing where all is shown. What the address asks for besides stays. `at`: the id of the list on a longer page.
     """
     kept = context["request"].GET.copy()
     paged = bool(kept.pop(key, None))
-    first = f"?{kept.urlencode()}" if paged else ""
+    place = f"#{at}" if at else ""
+    first = f"?{kept.urlencode()}{place}" if paged else ""
     kept[key] = following
-    return {"first": first, "next": f"?{kept.urlencode()}" if following else ""}
+    return {"first": first, "next": f"?{kept.urlencode()}{place}" if following else ""}
 
 
 @register.inclusion_tag("shell/progress.html")

@@ -9,12 +9,12 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from hagukumi.kit import keyset
 from hagukumi.people.consent import rules
 from hagukumi.people.consent import services as consent
 from hagukumi.screens.shell import words
 from hagukumi.screens.shell.access import MARKETING, Request, access
 
-PAGE = 50
 _NEWEST = (datetime(9999, 1, 1, tzinfo=UTC), "")
 
 
@@ -24,11 +24,13 @@ def suppressions(request: Request) -> HttpResponse:
     reason = request.GET.get("reason", "")
     reason = reason if reason in rules.REASONS else ""
     q = request.GET.get("q", "").replace("\x00", "")[:100]
-    found = consent.suppressions(reason=reason, q=q, after=_after(request), limit=PAGE + 1)
+    after = keyset.read(request.GET.get("after"), datetime, str) or _NEWEST
+    found = consent.suppressions(reason=reason, q=q, after=after, limit=keyset.PAGE_SIZE + 1)
+    shown, more = keyset.page(found, "at", "value")
     counts = consent.suppressed_by_reason()
     context = {
-        "rows": [(one, _label(one.reason)) for one in found[:PAGE]],
-        "more": _place(found[PAGE - 1]) if len(found) > PAGE else "",
+        "rows": [(one, _label(one.reason)) for one in shown],
+        "more": more,
         "reasons": [(code, _label(code), counts.get(code, 0)) for code in rules.REASONS],
         "reason": reason,
         "q": q,
@@ -39,18 +41,6 @@ def suppressions(request: Request) -> HttpResponse:
 
 def _label(code: str) -> str:
     return rules.REASONS.get(code, (code, code))[words.english()]
-
-
-def _place(one: consent.Suppressed) -> str:
-    return f"{one.at.isoformat()} {one.value}"
-
-
-def _after(request: Request) -> tuple[datetime, str]:
-    at, _blank, value = request.GET.get("after", "").partition(" ")
-    try:
-        return datetime.fromisoformat(at), value.replace("\x00", "")
-    except ValueError:
-        return _NEWEST
 
 
 @require_POST
