@@ -32,7 +32,7 @@ SELECT EXISTS (SELECT lead_id FROM ({leads}) l EXCEPT SELECT lead_id FROM gather
 
 -- name: gather
 -- every act: the questions that read `act` tell people's from machines'
--- Copies the acts of these kinds of those of {leads} who are not gathered yet. Index: activity's key, by its leads.
+-- Copies the acts of these kinds of those of {leads} who are not gathered yet. Index: activity_lead_at, by its leads.
 -- slot leads: SELECT lead_id FROM touched
 WITH new AS (
     INSERT INTO gathered SELECT lead_id FROM ({leads}) l EXCEPT SELECT lead_id FROM gathered RETURNING lead_id
@@ -125,7 +125,7 @@ SELECT lead_id, %(kind)s::smallint, %(now)s::timestamptz, 0, 1, false FROM ({lea
 -- name: judge
 -- Writes the verdicts of {verdicts} on acts of the ledger, with a pulse for each that says something new: at the instant
 -- of the act, so that its day is counted anew and what stood on it is asked again. What staff have said stays until they
--- say otherwise, also where they say it in this moment. Index: activity's key. Idempotent.
+-- say otherwise, also where they say it in this moment. Index: activity_lead_at. Idempotent.
 -- slot verdicts: SELECT NULL::bigint AS lead_id, NULL::timestamptz AS at, NULL::bigint AS id, '' AS by, '' AS why WHERE false
 WITH judged AS (
     UPDATE activity a SET details = coalesce(a.details, '{}') || jsonb_build_object('by', v.by, 'why', v.why)

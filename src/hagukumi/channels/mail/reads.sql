@@ -29,7 +29,7 @@ WHERE {known_lead} AND l.state = 'active' AND l.email <> ''
 -- name: kpis
 -- What followed from the mails of `sent`: one row per (message_id, month). People count once per message and month.
 -- Opens and clicks that are not by a person are counted apart. CV: a form answered within %(days)s
--- days after a human click on that message. Index: activity_kind_at and the ledger's primary key.
+-- days after a human click on that message. Index: activity_kind_at and activity_lead_at.
 -- slot sent: SELECT lead_id, object_id AS message_id, at FROM activity WHERE false
 WITH mails AS MATERIALIZED (
     SELECT lead_id, message_id, date_trunc('month', at AT TIME ZONE 'Asia/Tokyo')::date AS month, at FROM ({sent}) AS sent

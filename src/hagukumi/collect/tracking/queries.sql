@@ -52,7 +52,7 @@ INSERT INTO lead_identity (kind, value, lead_id) SELECT 'visitor', visitor, lead
 -- name: arrivals
 -- One row per arrival from a mail that ties a browser without a name to the reader: (visitor, visitor_lead_id, lead_id).
 -- An arrival counts once, for the first browser that shows it; a browser that already has a name keeps it. What follows
--- a link that a machine alone has followed is that machine's browser and ties nothing. Index: delivery_pkey, activity's key.
+-- a link that a machine alone has followed is that machine's browser and ties nothing. Index: delivery_pkey, activity_lead_at.
 WITH shown AS MATERIALIZED (
     SELECT DISTINCT ON (details ->> 'arrival') (details ->> 'arrival')::uuid AS arrival, visitor, lead_id, delivery_id, at
     FROM digest_row WHERE drop_reason = '' AND visitor <> '' AND lead_id IS NOT NULL AND details ? 'arrival'
@@ -205,7 +205,7 @@ VALUES (%(event_id)s::uuid, %(now)s::timestamptz, %(kind)s, %(visitor)s, %(objec
 
 -- name: add_days
 -- Adds this beat's facts to their JST day, kind and object: how many, and how many people of whom it is the day's first.
--- What machines did is left out. A lead's acts of those days are read by its key, once. Index: activity's key.
+-- What machines did is left out. A lead's acts of those days are read by its key, once. Index: activity_lead_at.
 WITH told AS MATERIALIZED (SELECT DISTINCT lead_id, at FROM touched WHERE is_fact),
 span AS MATERIALIZED (
     SELECT ((min(at) AT TIME ZONE 'Asia/Tokyo')::date)::timestamp AT TIME ZONE 'Asia/Tokyo' AS since, max(at) AS until

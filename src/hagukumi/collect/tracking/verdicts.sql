@@ -34,7 +34,7 @@ FROM held ORDER BY id;
 --             three, or two within a second, are suspect. Opens within 3 s of them are by the same hand
 --   early     within two seconds of sending
 --   unopened  a click in the first minute that came before the pictures were fetched
--- Index: delivery_pkey, activity's key.
+-- Index: delivery_pkey, activity_lead_at.
 INSERT INTO mail_verdict (row_id, lead_id, at, id, by, why)
 WITH fresh AS MATERIALIZED (
     SELECT r.id AS row_id, coalesce(l.merged_into, l.lead_id) AS lead_id, coalesce(d.message_id, 0) AS message_id, r.at,
@@ -133,7 +133,7 @@ SELECT lead_id, at, id, by, why FROM mail_verdict WHERE id IS NOT NULL
 -- name: doubtful_act
 -- every act: whatever was thought of it is what staff may correct
 -- One act of one of the kinds that machines do in people's place, kept from others' verdicts until the end of the
--- transaction. Index: activity's key.
+-- transaction. Index: activity_lead_at.
 SELECT kind, coalesce(details ->> 'by', 'human') AS by FROM activity
 WHERE lead_id = %(lead_id)s::bigint AND at = %(at)s::timestamptz AND id = %(id)s::bigint
   AND kind = ANY(%(kinds)s::smallint[])

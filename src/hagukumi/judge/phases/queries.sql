@@ -177,7 +177,7 @@ LEFT JOIN phase_rule r ON r.id = p.rule_id
 WHERE p.lead_id = %(lead_id)s::bigint AND m.key = %(model)s;
 
 -- name: machine_before
--- Whether anything that a lead is said to have done between two instants is held for a machine's. Index: activity's key.
+-- Whether anything that a lead is said to have done between two instants is held for a machine's. Index: activity_lead_at.
 SELECT EXISTS (
     SELECT 1 FROM activity a
     WHERE a.lead_id = %(lead_id)s::bigint AND a.at > %(since)s::timestamptz AND a.at <= %(at)s::timestamptz

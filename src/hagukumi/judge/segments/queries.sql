@@ -193,7 +193,7 @@ SELECT {tests} FROM lead l WHERE l.lead_id = %(lead_id)s::bigint;
 
 -- name: acts_of
 -- every act: the leaf's own test says whose acts it counts
--- The three latest acts of one lead that a leaf counts. Index: activity's key.
+-- The three latest acts of one lead that a leaf counts. Index: activity_lead_at.
 -- slot acts: true
 -- slot window: true
 SELECT a.kind, a.object_id, a.at FROM activity a

@@ -73,7 +73,7 @@ class Done(Question):
         )
 
 
-# LIMIT keeps this a probe of the ledger's primary key per person; flattened, it could read all activity of the kind
+# LIMIT keeps this a probe of activity_lead_at per person; flattened, it could read all activity of the kind
 _DONE = sql.SQL(
     "SELECT who.lead_id, who.visit FROM ({who}) AS who CROSS JOIN LATERAL ("
     "SELECT 1 FROM activity a WHERE a.lead_id = who.lead_id AND a.at >= who.entered_at AND a.at <= {now}"

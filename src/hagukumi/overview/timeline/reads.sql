@@ -1,6 +1,6 @@
 -- name: timeline
 -- every act: a machine's acts are shown with their verdict
--- Newest first, what happened to one lead before the row (%(at)s, %(id)s). Index: activity's key (lead_id, at, id).
+-- Newest first, what happened to one lead before the row (%(at)s, %(id)s). Index: activity_lead_at.
 -- A membership that a build began or ended has no row in the ledger: it is told from the membership, with the operation.
 -- Such rows have ids below 0, so that they stand after the facts of the same instant.
 WITH built AS (

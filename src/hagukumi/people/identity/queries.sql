@@ -51,7 +51,7 @@ ON CONFLICT (kind, value) DO UPDATE SET lead_id = excluded.lead_id;
 -- name: leave_doubtful
 -- For each browser of %(visitors)s that a mail alone had tied to somebody other than %(persons)s: what was done there
 -- (before: `origin_lead_id`; since: details' `browser`) goes back to its anonymous lead, which is open again. One fact per
--- person who loses rows; what stood on them is asked again. Index: lead_identity_pkey, activity's key.
+-- person who loses rows; what stood on them is asked again. Index: lead_identity_pkey, activity_lead_at.
 -- every act: all of the browser's rows move, with their verdicts
 WITH pair AS (
     SELECT weak.lead_id AS anon, coalesce(l.merged_into, l.lead_id) AS holder

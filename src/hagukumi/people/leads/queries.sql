@@ -37,7 +37,7 @@ ON CONFLICT (lead_id) DO UPDATE SET grams = excluded.grams;
 
 -- name: recency_touched
 -- Moves each touched known lead's last own act forward. Kinds that count as the lead's own: %(kinds)s; of those in
--- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity's key.
+-- %(doubtful)s, the ledger is asked whether it was a person's act. Index: activity_lead_at.
 WITH own AS MATERIALIZED (
     SELECT DISTINCT lead_id, at, kind FROM touched WHERE kind = ANY(%(kinds)s::smallint[])
 ),
@@ -66,7 +66,7 @@ ON CONFLICT (lead_id) DO UPDATE SET at = excluded.at WHERE r.at < excluded.at;
 CREATE TEMP TABLE IF NOT EXISTS unsure (lead_id bigint NOT NULL);
 
 -- name: fill_unsure
--- Index: activity's key.
+-- Index: activity_lead_at.
 INSERT INTO unsure
 SELECT t.lead_id FROM touched t JOIN activity a ON a.lead_id = t.lead_id AND a.at = t.at AND a.kind = t.kind
 WHERE t.kind = ANY(%(doubtful)s::smallint[]) AND NOT ({by_a_person})
@@ -74,7 +74,7 @@ UNION
 SELECT lead_id FROM touched WHERE kind = %(left)s::smallint;
 
 -- name: recency_back
--- The last own act of those in `unsure` is the last one that is a person's. Index: activity's key, read backwards.
+-- The last own act of those in `unsure` is the last one that is a person's. Index: activity_lead_at, read backwards.
 WITH last AS MATERIALIZED (
     SELECT r.lead_id, (
         SELECT a.at FROM activity a
